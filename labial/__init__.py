@@ -1,0 +1,1 @@
+"""Labial: AI lip sync."""

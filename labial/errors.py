@@ -1,0 +1,49 @@
+"""Everything that can be wrong with what a user gave us, as one tree.
+
+::
+
+    LabialError                  one clear line: what is wrong and what to do; CLI exit code 2
+    ├── MediaError               a file cannot be read or written as asked
+    │   ├── ReadError            missing, empty, truncated, not media, lacks the needed stream
+    │   └── WriteError           target cannot be written, container/codec mismatch
+    ├── FaceError                no face that can be re-synced
+    ├── SpeechError              the speech cannot be used (no audio stream, empty, not finite)
+    ├── WeightsError             weights are missing, damaged, or may not be fetched
+    └── OptionError              an option value is out of range or contradicts another
+
+Anything else that is raised is a bug in Labial and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class LabialError(Exception):
+    """Root of all known failures; ``str(error)`` is a single line for the user."""
+
+
+class MediaError(LabialError):
+    """A media file cannot be read or written as asked."""
+
+
+class ReadError(MediaError):
+    """The input is missing, empty, truncated, not media, or lacks the stream that is needed."""
+
+
+class WriteError(MediaError):
+    """The output cannot be written, or container and codec do not fit each other."""
+
+
+class FaceError(LabialError):
+    """The picture holds no face that can be re-synced."""
+
+
+class SpeechError(LabialError):
+    """The speech holds nothing that can drive a mouth."""
+
+
+class WeightsError(LabialError):
+    """Model weights are missing, damaged, or may not be fetched (offline)."""
+
+
+class OptionError(LabialError):
+    """An option's value is out of range or contradicts another option."""

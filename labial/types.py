@@ -1,0 +1,268 @@
+"""The nouns that travel between rooms: frozen, validated, shapes and units stated.
+
+Coordinates follow :mod:`labial.geometry`: pixels, x right, y down, the centre of the first pixel
+at (0.5, 0.5). Times are integer ``pts`` with a rational time base, or seconds as ``Fraction``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+IntArray: TypeAlias = npt.NDArray[np.int32]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+Plane: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+N_LANDMARKS = 478
+N_BLENDSHAPES = 52
+
+
+@dataclass(frozen=True)
+class ColorTags:
+    """How the numbers of a frame become light: code points of ISO/IEC 23091-2 (2 = unspecified).
+
+    ``full_range`` is False for studio ("limited", "tv") levels.
+    """
+
+    matrix: int = 2
+    primaries: int = 2
+    transfer: int = 2
+    full_range: bool = False
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """Layout of a planar pixel format.
+
+    Parameters
+    ----------
+    name
+        FFmpeg's name, e.g. ``yuv420p10le``.
+    kind
+        ``"yuv"``, ``"rgb"`` (planes in FFmpeg's G, B, R order) or ``"gray"``.
+    bits
+        Significant bits a sample: 8 to 16, stored in the low bits of uint8 / uint16.
+    sub_x, sub_y
+        log2 of the chroma subsampling (4:2:0 is 1, 1; 4:2:2 is 1, 0; 4:4:4 is 0, 0).
+    alpha
+        True when the last plane is alpha.
+    """
+
+    name: str
+    kind: str
+    bits: int
+    sub_x: int = 0
+    sub_y: int = 0
+    alpha: bool = False
+
+    @property
+    def n_planes(self) -> int:
+        """Number of planes, alpha included."""
+        return (1 if self.kind == "gray" else 3) + int(self.alpha)
+
+    def plane_shape(self, index: int, height: int, width: int) -> tuple[int, int]:
+        """(rows, columns) of plane ``index`` for a frame of ``height`` × ``width`` pixels."""
+        if self.kind == "yuv" and index in (1, 2):
+            return -(-height // (1 << self.sub_y)), -(-width // (1 << self.sub_x))
+        return height, width
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture in its native planes, as stored (not yet rotated for display).
+
+    Parameters
+    ----------
+    planes
+        One (rows, columns) array a plane, uint8 for 8 bits, uint16 above. Treat as read-only.
+    format
+        Layout of the planes.
+    pts, time_base, duration
+        Presentation time in units of ``time_base`` seconds, and length in the same unit (0 when
+        the file does not say).
+    index
+        Position in presentation order, from 0.
+    color
+        Colour tags.
+    rotation
+        Clockwise turn for display in degrees: 0, 90, 180 or 270.
+    interlaced
+        True when the picture holds two fields.
+    """
+
+    planes: tuple[Plane, ...]
+    format: PixelFormat
+    pts: int
+    time_base: Fraction
+    duration: int = 0
+    index: int = 0
+    color: ColorTags = field(default_factory=ColorTags)
+    rotation: int = 0
+    interlaced: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.planes) != self.format.n_planes:
+            raise ValueError(f"{self.format.name}: {len(self.planes)} planes given")
+        dtype = np.uint8 if self.format.bits == 8 else np.uint16
+        for i, plane in enumerate(self.planes):
+            want = self.format.plane_shape(i, self.height, self.width)
+            if plane.shape != want or plane.dtype != dtype:
+                raise ValueError(
+                    f"{self.format.name} plane {i}: {plane.dtype}{plane.shape}, "
+                    f"expected {np.dtype(dtype)}{want}"
+                )
+
+    @property
+    def height(self) -> int:
+        """Rows of the stored picture."""
+        return int(self.planes[0].shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of the stored picture."""
+        return int(self.planes[0].shape[1])
+
+    @property
+    def time(self) -> Fraction:
+        """Presentation time in seconds, exact."""
+        return self.pts * self.time_base
+
+    def __repr__(self) -> str:
+        return (
+            f"Frame({self.index}, {self.width}x{self.height} {self.format.name}, "
+            f"t={float(self.time):.3f}s)"
+        )
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Sound: ``samples`` (n,) float32 mono in about -1..1 at ``rate`` Hz."""
+
+    samples: FloatArray
+    rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1 or self.samples.dtype != np.float32:
+            raise ValueError(f"samples {self.samples.dtype}{self.samples.shape}, expected (n,) f32")
+        if self.rate <= 0:
+            raise ValueError(f"rate {self.rate} Hz")
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate
+
+    def __repr__(self) -> str:
+        return f"Audio({self.seconds:.2f}s at {self.rate} Hz)"
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one picture.
+
+    Parameters
+    ----------
+    landmarks
+        (478, 3) float32: x, y in pixels of the stored frame; z in pixels on the same scale,
+        smaller is nearer to the camera.
+    presence
+        0..1, the mesh model's own belief that it looks at a face.
+    blendshapes
+        (52,) float32 0..1 in ARKit order, or None when not asked for.
+    """
+
+    landmarks: FloatArray
+    presence: float
+    blendshapes: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.landmarks.shape != (N_LANDMARKS, 3):
+            raise ValueError(f"landmarks {self.landmarks.shape}, expected ({N_LANDMARKS}, 3)")
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One face through one shot: frames ``start`` … ``start + len(track) - 1``.
+
+    Parameters
+    ----------
+    start
+        Frame index of the first row.
+    landmarks
+        (n, 478, 3) float32 pixels; rows where ``present`` is False are undefined.
+    present
+        (n,) bool: the face was seen in that frame.
+    scale, rotation, translation
+        (n,), (n, 3, 3), (n, 3) float32: the smoothed rigid pose, with
+        ``pixels = scale * rotation @ face + translation``.
+    neutral
+        (478, 3) float32: this person at rest with the lips closed, in face space
+        (unit: inter-ocular distance).
+    quality
+        (n,) float32 0..1: how well a frame can be re-synced (pose, size, visibility).
+    reasons
+        (n,) object: "" or why quality is low, e.g. ``"no face"``, ``"turned away"``.
+    """
+
+    start: int
+    landmarks: FloatArray
+    present: BoolArray
+    scale: FloatArray
+    rotation: FloatArray
+    translation: FloatArray
+    neutral: FloatArray
+    quality: FloatArray
+    reasons: npt.NDArray[Any]
+
+    def __post_init__(self) -> None:
+        n = len(self.present)
+        shapes = {
+            "landmarks": (n, N_LANDMARKS, 3),
+            "scale": (n,),
+            "rotation": (n, 3, 3),
+            "translation": (n, 3),
+            "neutral": (N_LANDMARKS, 3),
+            "quality": (n,),
+            "reasons": (n,),
+        }
+        for name, want in shapes.items():
+            got = getattr(self, name).shape
+            if got != want:
+                raise ValueError(f"FaceTrack.{name} {got}, expected {want}")
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def __repr__(self) -> str:
+        return f"FaceTrack(start={self.start}, {len(self)} frames, {int(self.present.sum())} seen)"
+
+
+@dataclass(frozen=True)
+class MouthMotion:
+    """Speech as mouth motion on its own clock.
+
+    Parameters
+    ----------
+    coefficients
+        (n, K) float32 in the mouth basis of :mod:`labial.motion.space`; 0 is rest.
+    rate
+        Rows a second (50). Row i is the mouth at time ``i / rate`` seconds of the speech.
+    """
+
+    coefficients: FloatArray
+    rate: int = 50
+
+    def __post_init__(self) -> None:
+        if self.coefficients.ndim != 2 or self.coefficients.dtype != np.float32:
+            raise ValueError(f"coefficients {self.coefficients.dtype}{self.coefficients.shape}")
+
+    def __len__(self) -> int:
+        return len(self.coefficients)
+
+    def __repr__(self) -> str:
+        return f"MouthMotion({len(self) / self.rate:.2f}s, {self.coefficients.shape[1]} components)"
