@@ -104,7 +104,8 @@ def apply_pose(
     translation: npt.NDArray[np.floating],
 ) -> npt.NDArray[np.floating]:
     """Face space (n, 3) to pixels (n, 3)."""
-    return scale * points @ rotation.T + translation
+    pixels: npt.NDArray[np.floating] = scale * points @ rotation.T + translation
+    return pixels
 
 
 def undo_pose(
@@ -114,7 +115,8 @@ def undo_pose(
     translation: npt.NDArray[np.floating],
 ) -> npt.NDArray[np.floating]:
     """Pixels (n, 3) to face space (n, 3)."""
-    return (points - translation) @ rotation / scale
+    face: npt.NDArray[np.floating] = (points - translation) @ rotation / scale
+    return face
 
 
 def euler_degrees(rotation: npt.NDArray[np.floating]) -> tuple[float, float, float]:
