@@ -1,0 +1,193 @@
+import dataclasses
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from labial import weights
+from labial.cli import main
+from labial.errors import FaceError
+from labial.options import DubOptions
+
+DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
+
+
+@dataclasses.dataclass
+class Call:
+    arguments: tuple = ()
+    hook: object = None
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch):
+    """Put a function of the given result or error in place of a public function."""
+
+    def put(name: str, result: object) -> Call:
+        call = Call()
+
+        def function(*arguments: object, hook: object = None) -> object:
+            call.arguments, call.hook = arguments, hook
+            if isinstance(result, BaseException):
+                raise result
+            return result
+
+        module = types.ModuleType(f"labial.{name}")
+        setattr(module, name, function)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return call
+
+    return put
+
+
+REPORT = types.SimpleNamespace(summary=lambda: "250 frames, 248 re-synced")
+
+
+def test_dub(fake, capsys) -> None:
+    call = fake("dub", REPORT)
+    assert main(DUB) == 0
+    assert call.arguments == (Path("in.mp4"), Path("speech.wav"), Path("out.mp4"), DubOptions())
+    assert callable(call.hook)
+    assert capsys.readouterr().out == "250 frames, 248 re-synced\n"
+
+
+def test_dub_options(fake) -> None:
+    call = fake("dub", REPORT)
+    assert main([*DUB, "--codec", "hevc", "--crf", "20", "--preview", "p.png"]) == 0
+    assert call.arguments[3] == DubOptions(codec="hevc", crf=20, preview="p.png")
+
+
+@pytest.mark.parametrize("name", [" a b.mp4", "'q'.mp4", 'd"q.mp4', "--=x.mp4", "ü/é 東京.mp4"])
+def test_odd_file_names(fake, name: str) -> None:
+    call = fake("dub", REPORT)
+    name = f"./{name}"
+    assert main(["dub", name, "--audio", name, f"--out={name}"]) == 0
+    assert call.arguments[:3] == (Path(name),) * 3
+
+
+def test_inspect(fake, capsys) -> None:
+    call = fake("inspect_clip", Path("x.inspect.mp4"))
+    assert main(["inspect", "some/x.mov"]) == 0
+    assert call.arguments == (Path("some/x.mov"), Path("x.inspect.mp4"))
+    assert capsys.readouterr().out == "x.inspect.mp4\n"
+
+
+def test_demo(fake, capsys) -> None:
+    call = fake("demo", types.SimpleNamespace(video=Path("f/v.mp4"), sheet=Path("f/s.png")))
+    assert main(["demo", "-o", "f"]) == 0
+    assert call.arguments == (Path("f"),)
+    assert [Path(line) for line in capsys.readouterr().out.split()] == [
+        Path("f/v.mp4"),
+        Path("f/s.png"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dubb"],
+        ["dub", "in.mp4"],
+        [*DUB, "--crf", "low"],
+        [*DUB, "--codec", "divx"],
+        [*DUB, "--no-such-option"],
+        ["weights", "burn"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_exit_code_2(arguments: list[str], capsys) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err
+
+
+def test_a_wrong_value_is_one_line(capsys) -> None:
+    assert main([*DUB, "--crf", "99"]) == 2
+    assert re.fullmatch(r"labial: error: --crf 99: .*\n", capsys.readouterr().err)
+
+
+def test_a_known_error_is_one_line(fake, capsys) -> None:
+    fake("dub", FaceError("in.mp4: no face found in 250 frames"))
+    assert main(DUB) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "labial: error: in.mp4: no face found in 250 frames\n"
+
+
+def test_ctrl_c(fake, capsys) -> None:
+    fake("dub", KeyboardInterrupt())
+    assert main(DUB) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), TypeError("x"), OSError("x")])
+def test_an_unknown_error_keeps_its_traceback(fake, error: Exception) -> None:
+    fake("dub", error)
+    with pytest.raises(type(error)):
+        main(DUB)
+
+
+def test_version(capsys) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"labial (\d+\.\d+.*|\(not installed\))\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("command", ["dub", "inspect", "demo", "weights"])
+def test_help(command: str, capsys) -> None:
+    assert main([command, "--help"]) == 0
+    assert command in capsys.readouterr().out
+
+
+def test_help_of_dub_has_every_option(capsys) -> None:
+    main(["dub", "--help"])
+    text = capsys.readouterr().out
+    for option in dataclasses.fields(DubOptions):
+        assert f"--{option.name.replace('_', '-')}" in text
+
+
+def test_parsing_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from labial.cli import main; main(['dub', '--help']);"
+        "print([m for m in ('cv2', 'av', 'onnxruntime', 'ai_edge_litert') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LABIAL_CACHE", str(tmp_path))
+    monkeypatch.setenv("LABIAL_OFFLINE", "1")
+    return tmp_path
+
+
+def test_weights_list(empty_cache: Path, capsys) -> None:
+    assert main(["weights", "list"]) == 0
+    text = capsys.readouterr().out
+    assert str(empty_cache) in text
+    for row in (*weights.WEIGHTS, *weights.SAMPLES):
+        assert row.name in text
+        assert row.licence in text
+
+
+def test_weights_fetch_offline(empty_cache: Path, capsys) -> None:
+    assert main(["weights", "fetch"]) == 2
+    assert "LABIAL_OFFLINE" in capsys.readouterr().err
+
+
+def test_weights_verify(empty_cache: Path, capsys) -> None:
+    assert main(["weights", "verify"]) == 0
+    assert "missing" in capsys.readouterr().out
+    (empty_cache / weights.lookup("speech").filename).write_bytes(b"no speech")
+    assert main(["weights", "verify"]) == 2
+    captured = capsys.readouterr()
+    assert re.search(r"speech +damaged", captured.out)
+    assert "labial weights fetch speech" in captured.err
+
+
+def test_weights_of_unknown_name(empty_cache: Path, capsys) -> None:
+    assert main(["weights", "fetch", "nope"]) == 2
+    assert "face_landmarker" in capsys.readouterr().err
