@@ -1,0 +1,46 @@
+"""Where the new mouth is laid in: soft outlines around the lips."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from labial.pixels import Box
+from labial.types import FloatArray
+
+_GROW, _FEATHER = 0.085, 0.04
+
+
+def lip_shape(outer: FloatArray, box: Box) -> FloatArray:
+    """(h, w) 0..1: the lips and what they enclose; ``outer`` (n, 2) in pixels of ``box``."""
+    mask = np.zeros((box.height, box.width), np.uint8)
+    points = np.rint((outer - 0.5) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
+    return mask.astype(np.float32) / 255
+
+
+def lip_matte(outer: FloatArray, box: Box, unit: float) -> FloatArray:
+    """(h, w) 0..1: 1 on the lips, falling softly to exactly 0 on the skin around them.
+
+    Parameters
+    ----------
+    outer
+        (n, 2) outline of the lips in pixels of ``box``.
+    box
+        Pixels wanted.
+    unit
+        Inter-ocular distance in pixels.
+    """
+    center = outer.mean(0)
+    away = outer - center
+    away /= np.linalg.norm(away, axis=1, keepdims=True).clip(1e-6)
+    matte = cv2.GaussianBlur(
+        lip_shape(outer + _GROW * unit * away, box), (0, 0), max(_FEATHER * unit, 0.5)
+    )
+    # The tail of the blur is cut off, so that the mask ends.
+    matte = ((matte - 0.02) / 0.96).clip(0, 1)
+    # And it is 0 on the border of the box, where it could otherwise leave a seam.
+    edge = max(1.0, 0.05 * unit)
+    x = np.minimum(np.arange(box.width), np.arange(box.width)[::-1]) / edge
+    y = np.minimum(np.arange(box.height), np.arange(box.height)[::-1]) / edge
+    return np.asarray(matte * np.minimum(1, x)[None] * np.minimum(1, y)[:, None], np.float32)

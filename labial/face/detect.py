@@ -1,0 +1,109 @@
+"""Find faces in a picture: BlazeFace short range, with a search in tiles for small faces.
+
+Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from labial import geometry
+from labial.face.network import Network
+from labial.pixels import sample_rgb8
+from labial.types import FloatArray, Frame
+
+_SIZE = 128
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face found: ``center`` (2,), ``size`` (width, height), eyes (2,) in stored pixels."""
+
+    center: FloatArray
+    size: FloatArray
+    right_eye: FloatArray
+    left_eye: FloatArray
+    score: float
+
+
+@lru_cache(maxsize=1)
+def _anchors() -> FloatArray:
+    """(896, 2) anchor centres in 0..1."""
+    rows = []
+    for stride, count in ((8, 2), (16, 6)):
+        cells = _SIZE // stride
+        grid = (np.arange(cells) + 0.5) / cells
+        y, x = np.meshgrid(grid, grid, indexing="ij")
+        rows.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), count, axis=0))
+    return np.concatenate(rows).astype(np.float32)
+
+
+class FaceDetector:
+    """Detect faces in frames; not thread-safe (one interpreter)."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._net = Network("face_detector.tflite", threads)
+
+    def detect(self, frame: Frame, thorough: bool = False) -> list[Detection]:
+        """Return faces, best first.
+
+        Parameters
+        ----------
+        frame
+            The picture; it is looked at as it will be displayed.
+        thorough
+            Also search overlapping square tiles when the whole picture shows no face: finds
+            faces down to about 5 % of the picture's height, at ten times the cost.
+        """
+        turned = frame.rotation in (90, 270)
+        w, h = (frame.height, frame.width) if turned else (frame.width, frame.height)
+        side = max(w, h)
+        found = self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h)
+        if found or not thorough:
+            return _suppress(found)
+        for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
+            xs = np.linspace(0, w - tile, int(np.ceil((w - tile) / (tile * 0.6))) + 1)
+            ys = np.linspace(0, h - tile, int(np.ceil((h - tile) / (tile * 0.6))) + 1)
+            found = [d for y in ys for x in xs for d in self._square(frame, x, y, tile, w, h)]
+            if found:
+                break
+        return _suppress(found)
+
+    def _square(
+        self, frame: Frame, x0: float, y0: float, side: float, w: int, h: int
+    ) -> list[Detection]:
+        """Detect in one square of the upright (w × h) picture."""
+        step = side / _SIZE
+        upright = np.array([[step, 0, x0], [0, step, y0]], np.float64)
+        corners = np.array([[0.0, 0.0], [_SIZE, 0.0], [0.0, _SIZE]])
+        stored = geometry.rotate_points(
+            corners @ upright[:, :2].T + upright[:, 2], -frame.rotation, w, h
+        )
+        affine = np.stack(
+            [(stored[1] - stored[0]) / _SIZE, (stored[2] - stored[0]) / _SIZE, stored[0]], 1
+        )
+        image = sample_rgb8(frame, affine.astype(np.float32), (_SIZE, _SIZE))
+        boxes, scores = self._net((image.astype(np.float32) / 127.5 - 1)[None])
+        raw, logits = boxes[0], scores[0, :, 0]
+        belief = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
+        found = []
+        for k in np.flatnonzero(belief > 0.5):
+            anchor = _anchors()[k] * _SIZE
+            points = np.concatenate([raw[k, :2][None], raw[k, 4:].reshape(-1, 2)]) + anchor
+            points = points @ affine[:, :2].T + affine[:, 2]
+            center, right, left = points[:3].astype(np.float32)
+            size = (raw[k, 2:4] * step).astype(np.float32)
+            found.append(Detection(center, size, right, left, float(belief[k])))
+        return found
+
+
+def _suppress(found: list[Detection]) -> list[Detection]:
+    """Keep the best of detections that overlap."""
+    kept: list[Detection] = []
+    for d in sorted(found, key=lambda d: -d.score * float(d.size.max()) ** 0.5):
+        if all(np.abs(d.center - k.center).max() > 0.4 * float(k.size.max()) for k in kept):
+            kept.append(d)
+    return kept

@@ -1,0 +1,134 @@
+"""Rigid head pose and face space: what is left of the landmarks when the head stands still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from labial import geometry
+from labial.types import FloatArray
+
+_RIGID = list(geometry.RIGID)
+# Closed lips are looked for among the frames that see the mouth from the front, if there are any.
+_FRONTAL_DEGREES = 25.0
+
+
+@dataclass(frozen=True)
+class Poses:
+    """Rigid poses of n pictures: scale (n,), rotation (n, 3, 3), translation (n, 3) float32."""
+
+    scale: FloatArray
+    rotation: FloatArray
+    translation: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    def undo(self, landmarks: FloatArray) -> FloatArray:
+        """Pixels (n, v, 3) to face space (n, v, 3)."""
+        centred = landmarks - self.translation[:, None]
+        return np.asarray(
+            np.matmul(centred, self.rotation) / self.scale[:, None, None], np.float32
+        )
+
+    def apply(self, shapes: FloatArray) -> FloatArray:
+        """Face space (n, v, 3) to pixels (n, v, 3)."""
+        turned = np.matmul(shapes, self.rotation.transpose(0, 2, 1))
+        return np.asarray(
+            turned * self.scale[:, None, None] + self.translation[:, None], np.float32
+        )
+
+    def yaw(self) -> FloatArray:
+        """Degrees (n,); positive turns the nose to the picture's right."""
+        r = self.rotation
+        return np.asarray(
+            np.degrees(np.arctan2(-r[:, 0, 2], np.hypot(r[:, 0, 0], r[:, 0, 1]))), np.float32
+        )
+
+    def pitch(self) -> FloatArray:
+        """Degrees (n,); positive turns the nose down."""
+        r = self.rotation
+        return np.asarray(np.degrees(np.arctan2(-r[:, 1, 2], r[:, 2, 2])), np.float32)
+
+
+def fit_poses(landmarks: FloatArray, reference: FloatArray) -> Poses:
+    """Fit ``landmarks ≈ scale * rotation @ reference + translation`` picture by picture.
+
+    Parameters
+    ----------
+    landmarks
+        (n, 478, 3) pixels.
+    reference
+        (478, 3) or (468, 3) face space.
+
+    """
+    return fit_rigid(landmarks[:, _RIGID], reference)
+
+
+def fit_rigid(points: FloatArray, reference: FloatArray) -> Poses:
+    """Like :func:`fit_poses`, given only the points (n, 26, 3) of ``geometry.RIGID``.
+
+    Notes
+    -----
+    Umeyama, PAMI 1991, batched.
+    """
+    target = points.astype(np.float64)
+    source = reference[_RIGID].astype(np.float64)
+    mean_t, mean_s = target.mean(1), source.mean(0)
+    t, s = target - mean_t[:, None], source - mean_s
+    u, singular, vt = np.linalg.svd(np.einsum("nki,kj->nij", t, s))
+    sign = np.ones((len(t), 3))
+    sign[:, 2] = np.sign(np.linalg.det(u @ vt))
+    rotation = (u * sign[:, None]) @ vt
+    scale = (singular * sign).sum(1) / (s**2).sum()
+    translation = mean_t - scale[:, None] * np.einsum("nij,j->ni", rotation, mean_s)
+    return Poses(
+        scale.astype(np.float32), rotation.astype(np.float32), translation.astype(np.float32)
+    )
+
+
+def reference_shape(landmarks: FloatArray, iterations: int = 3) -> FloatArray:
+    """Return this person's median shape (478, 3) in face space, looking straight ahead.
+
+    Parameters
+    ----------
+    landmarks
+        (n, 478, 3) pixels, n ≥ 1.
+    """
+    canonical, _ = geometry.canonical_mesh()
+    shape: FloatArray = canonical
+    for _ in range(iterations):
+        local = fit_poses(landmarks, shape).undo(landmarks)
+        shape = np.median(local, axis=0).astype(np.float32)
+        # Back to the frontal view and the unit: medians drift by a hair at each turn.
+        _, turn, _ = geometry.fit_similarity(canonical[_RIGID], shape[_RIGID])
+        left, right = geometry.EYE_OUTER
+        middle = (shape[left] + shape[right]) / 2
+        unit = np.linalg.norm(shape[left] - shape[right])
+        shape = np.asarray((shape - middle) @ turn.T / unit, np.float32)
+    return shape
+
+
+def aperture(shapes: npt.NDArray[np.floating]) -> FloatArray:
+    """Inner-lip opening (…,) of face-space shapes (…, 478, 3), in inter-ocular distances."""
+    gap = shapes[..., 14, :] - shapes[..., 13, :]
+    return np.asarray(np.linalg.norm(gap, axis=-1), np.float32)
+
+
+def neutral_shape(local: FloatArray, yaw: FloatArray) -> FloatArray:
+    """Return the person at rest with closed lips (478, 3): mean of the most closed tenth.
+
+    Parameters
+    ----------
+    local
+        (n, 478, 3) face-space shapes.
+    yaw
+        (n,) degrees; frames seen from the side count only when there are no others.
+    """
+    frontal = np.abs(yaw) < _FRONTAL_DEGREES
+    rows = np.flatnonzero(frontal) if frontal.sum() >= 5 else np.arange(len(local))
+    order = rows[np.argsort(aperture(local[rows]))]
+    closed = order[: max(min(5, len(order)), len(order) // 10)]
+    return np.asarray(local[closed].mean(0), np.float32)

@@ -1,0 +1,138 @@
+"""Bring speech motion to one filmed face: where every mesh point has to go, frame by frame.
+
+The source's own speech motion (what the mouth basis explains of its landmarks) is taken out and
+the wanted one put in. What the basis does not explain belongs to the person (asymmetry, a smile,
+the error of the mesh at this angle): its slow part stays, its fast part goes, so that the lips
+land exactly where they are wanted.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from labial import geometry
+from labial.motion.space import MouthBasis
+from labial.types import N_LANDMARKS, FaceTrack, FloatArray
+
+LIPS = np.array(
+    [
+        *geometry.OUTER_UPPER, *geometry.OUTER_LOWER[1:-1],
+        *geometry.INNER_UPPER, *geometry.INNER_LOWER[1:-1],
+    ]
+)  # fmt: skip
+_ROW = {int(v): i for i, v in enumerate(LIPS)}
+UPPER_ROW, LOWER_ROW = _ROW[13], _ROW[14]
+_INNER_UPPER = np.array([_ROW[v] for v in geometry.INNER_UPPER[1:-1]])
+_INNER_LOWER = np.array([_ROW[v] for v in geometry.INNER_LOWER[1:-1]])
+_SLOW_SECONDS = 0.4
+_CHUNK = 2000
+
+
+class Retarget:
+    """Wanted mouth shapes for the frames of one track.
+
+    Parameters
+    ----------
+    track
+        The filmed face.
+    basis
+        The mouth basis.
+    coefficients
+        (len(track), K) float32: the wanted motion, sampled at the track's frame times.
+    rate
+        Frames a second, for the width of the slow filter.
+    """
+
+    def __init__(
+        self, track: FaceTrack, basis: MouthBasis, coefficients: FloatArray, rate: float
+    ) -> None:
+        if len(coefficients) != len(track):
+            raise ValueError(f"{len(coefficients)} coefficients for {len(track)} frames")
+        self._track, self._basis, self._wanted = track, basis, coefficients
+        self._own = np.zeros_like(coefficients)
+        rest = np.zeros((len(track), len(LIPS), 3), np.float32)
+        for first in range(0, len(track), _CHUNK):
+            rows = slice(first, first + _CHUNK)
+            shift = self._local(rows) - track.neutral
+            shift[~track.present[rows]] = 0
+            self._own[rows] = basis.project(shift)
+            explained = basis.displacement(self._own[rows])
+            rest[rows] = (shift - explained)[:, LIPS]
+        self._rest = rest
+        self._slow = _slow(rest, track.present, _SLOW_SECONDS * rate)
+        # A slow rest must not hold the lips apart: only the speech opens the mouth.
+        middle = (self._slow[:, _INNER_UPPER] + self._slow[:, _INNER_LOWER]) / 2
+        self._slow[:, _INNER_UPPER] = middle
+        self._slow[:, _INNER_LOWER] = middle
+
+    def lips(self) -> FloatArray:
+        """Wanted lips (n, len(LIPS), 3) in face space."""
+        flat = self._basis.components[:, LIPS].reshape(len(self._basis), -1)
+        moved = (self._wanted @ flat).reshape(-1, len(LIPS), 3)
+        return _closed(self._track.neutral[LIPS] + moved + self._slow)
+
+    def displacement(self, row: int) -> FloatArray:
+        """Return how far each point has to move from where it was filmed.
+
+        Parameters
+        ----------
+        row
+            Row of the track.
+
+        Returns
+        -------
+        (478, 3) float32 in face space; weakened by the track's quality in that frame, and zero
+        where it is zero.
+        """
+        rows = slice(row, row + 1)
+        change = self._basis.displacement(self._wanted[rows] - self._own[rows])[0]
+        moved = self._basis.displacement(self._wanted[rows])[:, LIPS]
+        lips = _closed(self._track.neutral[LIPS] + moved + self._slow[rows])[0]
+        filmed = self._local(rows)[0, LIPS]
+        change = change + _spread() @ (lips - filmed - change[LIPS])
+        return np.asarray(change * self._track.quality[row], np.float32)
+
+    def _local(self, rows: slice) -> FloatArray:
+        track = self._track
+        centred = track.landmarks[rows] - track.translation[rows, None]
+        turned = np.matmul(centred, track.rotation[rows])
+        return np.asarray(turned / track.scale[rows, None, None], np.float32)
+
+
+def _closed(lips: FloatArray) -> FloatArray:
+    """Let lips meet rather than cross."""
+    upper, lower = lips[:, _INNER_UPPER], lips[:, _INNER_LOWER]
+    crossed = (lower[..., 1] - upper[..., 1]).clip(max=0)
+    upper[..., 1] += crossed / 2
+    lower[..., 1] -= crossed / 2
+    out = lips.copy()
+    out[:, _INNER_UPPER], out[:, _INNER_LOWER] = upper, lower
+    return out
+
+
+def _slow(x: FloatArray, present: npt.NDArray[np.bool_], sigma: float) -> FloatArray:
+    """Zero-phase Gaussian along time (n, v, 3) that ignores absent rows."""
+    flat = x.reshape(len(x), -1)
+    size = 2 * int(3 * sigma) + 1
+    weight = present.astype(np.float32)[:, None]
+    border = cv2.BORDER_REPLICATE
+    total = cv2.GaussianBlur(flat * weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
+    norm = cv2.GaussianBlur(weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
+    return np.asarray(total / norm.reshape(-1, 1).clip(1e-3), np.float32).reshape(x.shape)
+
+
+@lru_cache(maxsize=1)
+def _spread() -> FloatArray:
+    """(478, len(LIPS)): how a correction of the lips carries the skin around them along."""
+    canonical, _ = geometry.canonical_mesh()
+    gap = np.linalg.norm(canonical[:, None] - canonical[LIPS][None], axis=-1)
+    near = np.exp(-0.5 * (gap / 0.05) ** 2) + 1e-12
+    near *= np.exp(-((gap.min(1, keepdims=True) / 0.13) ** 2)) / near.sum(1, keepdims=True)
+    near[LIPS] = np.eye(len(LIPS))
+    full = np.zeros((N_LANDMARKS, len(LIPS)), np.float32)
+    full[: len(canonical)] = near
+    return full

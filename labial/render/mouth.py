@@ -1,0 +1,254 @@
+"""One frame's new mouth, as layers: the moved face, the mouth from the bank, and its outlines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from labial import geometry
+from labial.motion.retarget import Retarget
+from labial.pixels import Box, aligned, read_rgb
+from labial.render import warp
+from labial.render.bank import Choice
+from labial.render.interior import plain_interior
+from labial.types import BoolArray, FaceTrack, FloatArray, Frame
+
+MOUTH_MARGIN = 0.30
+_UPPER, _LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
+_INNER_RING = [*_UPPER, *_LOWER[-2:0:-1]]
+_OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+# A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.
+_STRETCH_FINE, _STRETCH_MAX = 2.2, 4.0
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What compositing needs of one frame.
+
+    Parameters
+    ----------
+    box
+        The part of the frame that may change, aligned to chroma samples.
+    source, moved
+        (h, w, 3) float32 RGB of ``box``: as filmed, and with the face mesh moved.
+    touched
+        (h, w) bool: pixels that the move changes.
+    mouth_box
+        The part around the mouth, inside ``box``.
+    mouth
+        (hm, wm, 3) float32 RGB of ``mouth_box``: lips and inside of the new mouth.
+    outer
+        (20, 2) float32 outline of the lips in pixels of ``mouth_box``.
+    unit
+        Inter-ocular distance in pixels.
+    strength
+        0..1, how far the new mouth replaces the source.
+    """
+
+    box: Box
+    source: FloatArray
+    moved: FloatArray
+    touched: BoolArray
+    mouth_box: Box
+    mouth: FloatArray
+    outer: FloatArray
+    unit: float
+    strength: float
+
+
+@dataclass(frozen=True)
+class _View:
+    """A picture to take mouth pixels from."""
+
+    image: npt.NDArray[np.floating] | npt.NDArray[np.unsignedinteger]
+    at: Box
+    landmarks: FloatArray
+    weight: float
+
+
+def render_mouth(
+    frame: Frame, track: FaceTrack, retarget: Retarget, choice: Choice | None
+) -> Layers | None:
+    """Render one frame.
+
+    Parameters
+    ----------
+    frame
+        The picture.
+    track
+        The face; ``frame`` must belong to it.
+    retarget
+        Where the mesh has to go.
+    choice
+        Patches of the bank; None where there are none, which takes the frame's own mouth.
+
+    Returns
+    -------
+    Layers, or None where the track's quality is 0 and the frame is to be left alone.
+    """
+    row = frame.index - track.start
+    strength = float(track.quality[row])
+    if strength <= 0:
+        return None
+    filmed = track.landmarks[row]
+    unit = float(track.scale[row])
+    moved = filmed + unit * retarget.displacement(row) @ track.rotation[row].T
+    there = warp.with_ring(moved, filmed)
+    box = _region(there, frame)
+    if box.width < 4 or box.height < 4:
+        return None
+    step = max(unit / warp.NODES_PER_EYES, 1.0)
+    raster = warp.rasterize(there, box, step)
+    source = read_rgb(frame, box)
+    mouth_box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, box)
+    below = _below(moved, mouth_box)
+
+    own = _View(source, box, filmed, 1.0)
+    maps = _maps(raster, there, own, moved, fixed=True)
+    face = warp.sample(source, maps.above, raster, box, box)
+    if mouth_box.width > 0 and mouth_box.height > 0:
+        low = warp.sample(source, maps.below, raster, mouth_box, box)
+        part = face[_inside(mouth_box, box)]
+        part += below[..., None] * (low - part)
+
+    views = [own]
+    if choice is not None:
+        full = [np.iinfo(p.rgb.dtype).max for p in choice.patches]
+        views = [
+            _View(p.rgb, p.box, p.landmarks, w / top)
+            for p, w, top in zip(choice.patches, choice.weights, full, strict=True)
+        ]
+    mouth = np.zeros((mouth_box.height, mouth_box.width, 3), np.float32)
+    cavity = np.zeros_like(mouth)
+    for view in views:
+        maps_k = maps if view is own else _maps(raster, there, view, moved, fixed=False)
+        high = warp.sample(view.image, maps_k.above, raster, mouth_box, view.at)
+        low = warp.sample(view.image, maps_k.below, raster, mouth_box, view.at)
+        deep = warp.sample(view.image, maps_k.inside, raster, mouth_box, view.at)
+        mouth += view.weight * (high + below[..., None] * (low.astype(np.float32) - high))
+        cavity += view.weight * deep.astype(np.float32)
+
+    plain = _plainness(moved, unit, choice.patches[0].landmarks if choice else filmed)
+    if plain > 0:
+        cavity += plain * (_draw(track, row, moved, mouth_box, face, box) - cavity)
+    opening = _fill(moved[_INNER_RING, :2], mouth_box, 0.005 * unit)
+    mouth += opening[..., None] * (cavity - mouth)
+    origin = np.array([mouth_box.x0, mouth_box.y0], np.float32)
+    return Layers(
+        box,
+        source,
+        face,
+        _touched(raster, maps, box),
+        mouth_box,
+        mouth,
+        (moved[_OUTER_RING, :2] - origin).astype(np.float32),
+        unit,
+        strength,
+    )
+
+
+def _region(points: FloatArray, frame: Frame) -> Box:
+    used = np.unique(warp.topology()[0])
+    low = np.floor(points[used].min(0)).astype(int) - 2
+    high = np.ceil(points[used].max(0)).astype(int) + 2
+    box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+    return aligned(box.clip(frame.width, frame.height), frame.format, frame.width, frame.height)
+
+
+def _around(points: FloatArray, margin: float, limit: Box) -> Box:
+    low = np.floor(points.min(0) - margin).astype(int)
+    high = np.ceil(points.max(0) + margin).astype(int)
+    return Box(
+        max(int(low[0]), limit.x0), max(int(low[1]), limit.y0),
+        min(int(high[0]), limit.x1), min(int(high[1]), limit.y1),
+    )  # fmt: skip
+
+
+def _inside(inner: Box, outer: Box) -> tuple[slice, slice]:
+    rows = slice(inner.y0 - outer.y0, inner.y1 - outer.y0)
+    return rows, slice(inner.x0 - outer.x0, inner.x1 - outer.x0)
+
+
+def _maps(
+    raster: warp.Raster, there: FloatArray, view: _View, moved: FloatArray, fixed: bool
+) -> warp.Maps:
+    """Inverse maps into a view; a mouth that closes takes its lips from a little off the edge."""
+    here = warp.with_ring(view.landmarks, view.landmarks)
+    maps = warp.inverse_maps(raster, there, here, fixed)
+    closing = _opening(view.landmarks) - _opening(moved)
+    inset = 0.25 * float(np.clip((closing - 0.005) / 0.06, 0, 1))
+    if inset == 0:
+        return maps
+    lips = here.copy()
+    for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
+        a, b = edge[1:-1], list(rim[1:-1])
+        lips[a] += inset * (here[b] - here[a])
+    safe = warp.inverse_maps(raster, there, lips, fixed)
+    return warp.Maps(raster, safe.above, safe.below, maps.inside)
+
+
+def _opening(landmarks: FloatArray) -> float:
+    """Inner-lip opening in inter-ocular distances of the same picture."""
+    left, right = geometry.EYE_OUTER
+    unit = np.linalg.norm(landmarks[left] - landmarks[right])
+    return float(np.linalg.norm(landmarks[14] - landmarks[13]) / max(unit, 1e-6))
+
+
+def _plainness(moved: FloatArray, unit: float, filmed: FloatArray) -> float:
+    """How much of the inside has to be made up, 0..1."""
+    need, have = _opening(moved), _opening(filmed)
+    if need < 0.02:
+        return 0.0
+    stretch = need / max(have, 0.01)
+    return float(np.clip((stretch - _STRETCH_FINE) / (_STRETCH_MAX - _STRETCH_FINE), 0, 1))
+
+
+def _draw(
+    track: FaceTrack, row: int, moved: FloatArray, at: Box, face: FloatArray, box: Box
+) -> FloatArray:
+    turn = track.scale[row] * track.rotation[row]
+    depth = track.neutral[13, 2]
+    shift = track.translation[row] + turn[:, 2] * depth
+    pose = np.concatenate([turn[:2, :2], shift[:2, None]], 1).astype(np.float32)
+    around = moved[[205, 425, 187, 411, 202, 422, 18, 200], :2] - (box.x0, box.y0)
+    x, y = around.astype(int).T
+    x, y = x.clip(0, box.width - 1), y.clip(0, box.height - 1)
+    skin = np.median(face[y, x], axis=0)
+    return plain_interior(at, moved[:, :2], track.neutral, pose, skin)
+
+
+def _below(moved: FloatArray, box: Box) -> FloatArray:
+    """(h, w) 0..1: pixels below the lip line, which runs on sideways from the mouth corners."""
+    line = (moved[_UPPER, :2] + moved[_LOWER, :2]) / 2
+    along = line[-1] - line[0]
+    reach = 2 * (box.width + box.height) / max(float(np.linalg.norm(along)), 1.0)
+    first, last = line[0] - reach * along, line[-1] + reach * along
+    down = np.array([-along[1], along[0]]) * reach
+    polygon = np.concatenate([[first], line, [last], [last + down], [first + down]])
+    return _fill(polygon, box, 0.0)
+
+
+def _fill(polygon: FloatArray, box: Box, blur: float) -> FloatArray:
+    """Anti-aliased polygon in ``box``, 0..1; ``blur`` in pixels."""
+    mask = np.zeros((max(box.height, 0), max(box.width, 0)), np.uint8)
+    if mask.size:
+        points = np.rint((polygon - (box.x0 + 0.5, box.y0 + 0.5)) * 16).astype(np.int32)
+        cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
+        if blur > 0.3:
+            mask = cv2.GaussianBlur(mask, (0, 0), blur)
+    return mask.astype(np.float32) / 255
+
+
+def _touched(raster: warp.Raster, maps: warp.Maps, box: Box) -> BoolArray:
+    """Pixels that the moved mesh changes, at the grid's precision."""
+    far = np.maximum(np.abs(maps.above), np.abs(maps.below)).max(-1) > 0.02
+    grown = cv2.dilate(far.astype(np.uint8), np.ones((3, 3), np.uint8))
+    size = (round(grown.shape[1] * raster.step), round(grown.shape[0] * raster.step))
+    full = cv2.resize(grown, size, interpolation=cv2.INTER_NEAREST)
+    full = cv2.copyMakeBorder(
+        full, 0, max(0, box.height - size[1]), 0, max(0, box.width - size[0]), cv2.BORDER_REPLICATE
+    )
+    return full[: box.height, : box.width] > 0

@@ -1,0 +1,256 @@
+"""Move the pixels that are there: a piecewise-linear inverse map on the face mesh.
+
+The map is worked out on a coarse grid of nodes (its cost does not depend on the picture's size)
+and interpolated to pixels. A mouth has two sides that part and meet: above and below the lip line
+the map comes in two versions, each continued smoothly across the line, so that a closing mouth
+never samples what lay between the lips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from labial import geometry
+from labial.pixels import Box
+from labial.types import N_LANDMARKS, BoolArray, FloatArray, IntArray
+
+NODES_PER_EYES = 40
+RING_SCALE = 1.22
+N_VERTICES = N_LANDMARKS + len(geometry.FACE_OVAL)
+
+_SKIN, _UPPER, _LOWER, _INSIDE = range(4)
+
+
+@lru_cache(maxsize=1)
+def topology() -> tuple[IntArray, IntArray]:
+    """Return the warp's triangles (t, 3) and their part: skin, upper lip, lower lip, inside.
+
+    Vertices are the 478 landmarks followed by a ring around the face oval.
+    """
+    canonical, triangles = geometry.canonical_mesh()
+    inner = set(geometry.INNER_UPPER) | set(geometry.INNER_LOWER)
+    upper = set(geometry.INNER_UPPER[1:-1]) | set(geometry.OUTER_UPPER[1:-1])
+    lower = set(geometry.INNER_LOWER[1:-1]) | set(geometry.OUTER_LOWER[1:-1])
+    lips = _lip_vertices(canonical)
+    rows: list[tuple[int, int, int]] = []
+    parts: list[int] = []
+    low = canonical[2, 1] - 0.35
+    for a, b, c in triangles.tolist():
+        if {a, b, c} <= inner or canonical[[a, b, c], 1].max() < low:
+            continue
+        part = _SKIN
+        if {a, b, c} <= lips:
+            part = _UPPER if {a, b, c} & upper and not {a, b, c} & lower else part
+            part = _LOWER if {a, b, c} & lower and not {a, b, c} & upper else part
+        rows.append((a, b, c))
+        parts.append(part)
+    oval = geometry.FACE_OVAL
+    for i, a in enumerate(oval):
+        j = (i + 1) % len(oval)
+        b, c, d = oval[j], N_LANDMARKS + i, N_LANDMARKS + j
+        if max(canonical[a, 1], canonical[b, 1]) >= low:
+            rows += [(a, b, c), (b, d, c)]
+            parts += [_SKIN, _SKIN]
+    up, lo = geometry.INNER_UPPER, geometry.INNER_LOWER
+    for i in range(len(up) - 1):
+        for tri in ((up[i], up[i + 1], lo[i]), (up[i + 1], lo[i + 1], lo[i])):
+            if len(set(tri)) == 3:
+                rows.append(tri)
+                parts.append(_INSIDE)
+    return np.array(rows, np.int32), np.array(parts, np.int32)
+
+
+def _lip_vertices(canonical: FloatArray) -> set[int]:
+    """Vertices on or between the outer and inner lip contours."""
+    outline = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+    polygon = canonical[outline, :2].astype(np.float32).reshape(-1, 1, 2)
+    front = np.flatnonzero(canonical[:, 2] < canonical[61, 2] + 0.05)
+    return {
+        int(v)
+        for v in front
+        if cv2.pointPolygonTest(polygon, canonical[v, :2].astype(float).tolist(), True) >= -1e-4
+    }
+
+
+def with_ring(points: npt.NDArray[np.floating], anchor: npt.NDArray[np.floating]) -> FloatArray:
+    """Append the fixed ring around the face oval.
+
+    Parameters
+    ----------
+    points
+        (478, ≥2) landmarks in pixels, possibly moved.
+    anchor
+        (478, ≥2) landmarks of the unmoved face; the ring is that face's oval, widened.
+
+    Returns
+    -------
+    (514, 2) float32
+    """
+    oval = anchor[list(geometry.FACE_OVAL), :2]
+    center = oval.mean(0)
+    ring = center + (oval - center) * RING_SCALE
+    return np.concatenate([points[:, :2], ring]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Which triangle each grid node lies in, for one arrangement of moved vertices.
+
+    Parameters
+    ----------
+    origin, step
+        Node (row r, column c) is at pixel ``origin + step * (c + 0.5, r + 0.5)``.
+    vertices
+        (rows, columns, 3) int32 vertex indices; 0 where no triangle covers the node.
+    weights
+        (rows, columns, 3) float32 barycentric weights.
+    part
+        (rows, columns) int8: -1 outside the mesh, else skin, upper lip, lower lip, inside.
+    """
+
+    origin: FloatArray
+    step: float
+    vertices: IntArray
+    weights: FloatArray
+    part: npt.NDArray[np.int8]
+
+    def gather(self, points: FloatArray) -> FloatArray:
+        """Interpolate (514, d) vertex values to the nodes: (rows, columns, d)."""
+        return np.asarray(
+            np.einsum("rck,rckd->rcd", self.weights, points[self.vertices]), np.float32
+        )
+
+
+def rasterize(points: FloatArray, box: Box, step: float) -> Raster:
+    """Locate every node of a grid over ``box`` in the mesh of moved vertices (514, 2)."""
+    triangles, parts = topology()
+    rows = int(np.ceil(box.height / step))
+    cols = int(np.ceil(box.width / step))
+    origin = np.array([box.x0, box.y0], np.float32)
+    grid = (points - origin) / np.float32(step) - np.float32(0.5)
+    corner = grid[triangles]
+    low = np.ceil(corner.min(1) - 1e-3).astype(np.int64).clip(0)
+    high = np.floor(corner.max(1) + 1e-3).astype(np.int64)
+    high = np.minimum(high, [cols - 1, rows - 1])
+    span = (high - low + 1).clip(0)
+    count = span[:, 0] * span[:, 1]
+    which = np.repeat(np.arange(len(triangles)), count)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    x = low[which, 0] + place % np.maximum(span[which, 0], 1)
+    y = low[which, 1] + place // np.maximum(span[which, 0], 1)
+    a, b, c = corner[:, 0], corner[:, 1], corner[:, 2]
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    safe = np.where(np.abs(area) > 1e-6, area, np.inf)[which]
+    bx, by = x - a[which, 0], y - a[which, 1]
+    ab, ac = (b - a)[which], (c - a)[which]
+    w1 = (bx * ac[:, 1] - by * ac[:, 0]) / safe
+    w2 = (by * ab[:, 0] - bx * ab[:, 1]) / safe
+    w0 = 1 - w1 - w2
+    good = (np.minimum(np.minimum(w0, w1), w2) >= -1e-3) & np.isfinite(safe)
+    which, x, y = which[good], x[good], y[good]
+    weights = np.stack([w0[good], w1[good], w2[good]], 1)
+    # Front wins: triangles are painted from the farthest from the lip line to the nearest.
+    order = np.argsort(parts[which], kind="stable")
+    vertices = np.zeros((rows, cols, 3), np.int32)
+    bary = np.zeros((rows, cols, 3), np.float32)
+    part = np.full((rows, cols), -1, np.int8)
+    vertices[y[order], x[order]] = triangles[which[order]]
+    bary[y[order], x[order]] = weights[order]
+    part[y[order], x[order]] = parts[which[order]]
+    return Raster(origin, step, vertices, bary, part)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Inverse maps at the nodes: where each node's colour comes from, minus where it is.
+
+    (rows, columns, 2) float32 pixel offsets for the part above the lip line, below it, and
+    inside the mouth; the three agree away from the lips.
+    """
+
+    raster: Raster
+    above: FloatArray
+    below: FloatArray
+    inside: FloatArray
+
+
+def inverse_maps(raster: Raster, moved: FloatArray, source: FloatArray, fixed: bool) -> Maps:
+    """Work out where nodes of the moved mesh lie in the source picture.
+
+    Parameters
+    ----------
+    raster
+        Of the moved vertices.
+    moved, source
+        (514, 2) vertices after the move and in the picture sampled from.
+    fixed
+        True when both are the same picture: nodes outside the mesh then stay where they are.
+    """
+    offset = raster.gather(source - moved)
+    part = raster.part
+    if fixed:
+        offset[part < 0] = 0
+    known = part >= (-1 if fixed else 0)
+    return Maps(
+        raster,
+        _extend(offset, known & (part != _LOWER) & (part != _INSIDE), 5),
+        _extend(offset, known & (part != _UPPER) & (part != _INSIDE), 5),
+        _extend(offset, part == _INSIDE, 4) if (part == _INSIDE).any() else offset,
+    )
+
+
+def _extend(field: FloatArray, known: BoolArray, rounds: int) -> FloatArray:
+    """Fill unknown nodes from their known neighbours, ring by ring; far ones keep the nearest."""
+    mask = known.astype(np.float32)
+    value = field * mask[..., None]
+    for _ in range(rounds):
+        weight = cv2.blur(mask, (3, 3), borderType=cv2.BORDER_CONSTANT)
+        mean = cv2.blur(value, (3, 3), borderType=cv2.BORDER_CONSTANT)
+        new = (mask == 0) & (weight > 1e-6)
+        value[new] = mean[new] / weight[new, None]
+        mask[new] = 1
+    return value
+
+
+def sample(image: FloatArray, offset: FloatArray, raster: Raster, box: Box, at: Box) -> FloatArray:
+    """Resample ``image`` for the pixels of ``box``.
+
+    Parameters
+    ----------
+    image
+        (h, w, 3) float32, uint8 or uint16 pixels of the part ``at`` of the source picture.
+    offset
+        (rows, columns, 2) node offsets of :class:`Maps`.
+    raster
+        The grid that the offsets belong to.
+    box
+        Pixels wanted, inside the raster's area.
+    at
+        Where ``image`` lies in its picture.
+
+    Returns
+    -------
+    (box.height, box.width, 3) of the image's type
+    """
+    rows, cols = offset.shape[:2]
+    # One affine resampling brings the coarse offsets to pixels: node centres at step * (i + .5).
+    scale = 1 / raster.step
+    shift = (np.array([box.x0, box.y0]) + 0.5 - raster.origin) * scale - 0.5
+    affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
+    fine = cv2.warpAffine(
+        offset,
+        affine,
+        (box.width, box.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    fine[..., 0] += np.arange(box.x0 - at.x0, box.x1 - at.x0, dtype=np.float32)
+    fine[..., 1] += np.arange(box.y0 - at.y0, box.y1 - at.y0, dtype=np.float32)[:, None]
+    return np.asarray(
+        cv2.remap(image, fine, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
+    )
