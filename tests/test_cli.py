@@ -191,3 +191,13 @@ def test_weights_verify(empty_cache: Path, capsys) -> None:
 def test_weights_of_unknown_name(empty_cache: Path, capsys) -> None:
     assert main(["weights", "fetch", "nope"]) == 2
     assert "face_landmarker" in capsys.readouterr().err
+
+
+def test_the_readme_shows_real_commands(capsys) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    shown = set(re.findall(r"^(?:.*&& )?labial (\w+)", "".join(blocks), re.MULTILINE))
+    assert shown == {"dub", "inspect", "demo", "weights"}
+    main(["--help"])
+    overview = capsys.readouterr().out
+    assert all(command in overview for command in shown)

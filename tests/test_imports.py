@@ -121,3 +121,9 @@ def test_every_room_has_tests(room: str) -> None:
     here = Path(__file__).parent
     found = [*here.glob(f"test_{room}.py"), *here.glob(f"{room}/test_*.py")]
     assert found, f"{room} has neither tests/test_{room}.py nor tests/{room}/test_*.py"
+
+
+@pytest.mark.parametrize("room", present_rooms())
+def test_every_room_is_on_the_map(room: str) -> None:
+    page = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert f"`{room}`" in page.split("## Code map")[1].split("\nInvariant:")[0]

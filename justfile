@@ -1,0 +1,28 @@
+# Show the recipes.
+default:
+    @just --list
+
+# Format the code and sort imports.
+fmt:
+    ruff format .
+    ruff check --fix .
+
+# Check format and lint; change nothing.
+lint:
+    ruff format --check .
+    ruff check .
+
+# Check types.
+types:
+    mypy
+
+# Run the tests; more arguments go to pytest.
+test *arguments:
+    pytest {{arguments}}
+
+# All that CI checks.
+check: lint types test
+
+# Run the benchmarks.
+bench *arguments:
+    python benchmarks/run.py {{arguments}}
