@@ -1,0 +1,336 @@
+"""What a media file holds, before any work is done on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import av.logging
+import numpy as np
+from av.container import InputContainer
+
+from labial.errors import ReadError
+from labial.media.formats import color_of, planar_format
+from labial.types import ColorTags, PixelFormat
+
+# Demuxers that take any text or bytes for pictures.
+_NOT_MEDIA = {"tty", "txt", "bin", "xbin", "adf", "idf", "data"}
+_PROBE_PACKETS = 150
+_capture_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The video stream of a file.
+
+    Parameters
+    ----------
+    codec, profile
+        FFmpeg's decoder name, e.g. ``h264``, and its profile or "".
+    width, height
+        Stored size in pixels, before rotation for display.
+    format
+        Planar layout in which the frames are read.
+    native_format
+        FFmpeg's name of the stored layout, e.g. ``nv12`` where ``format`` is ``yuv420p``.
+    rate, guessed_rate
+        Frames a second: average over the file, and FFmpeg's guess; 25 when neither is known.
+    time_base
+        Seconds a unit of the frames' ``pts``.
+    bit_rate
+        Bits a second; from the file's size when the stream does not say; 0 when unknown.
+    n_frames
+        Number of frames, 0 when the file does not say.
+    duration
+        Seconds, or None.
+    sample_aspect
+        Width over height of a pixel; 1 when the file does not say.
+    color
+        Colour tags.
+    rotation
+        Clockwise turn for display in degrees: 0, 90, 180 or 270.
+    display_matrix
+        The file's nine numbers behind ``rotation`` (16.16 and 2.30 fixed point), or None.
+    interlaced
+        True when pictures hold two fields; ``top_first`` tells which comes first.
+    start
+        Presentation time of the first frame in units of ``time_base``.
+    index
+        Stream index in the file.
+    """
+
+    codec: str
+    profile: str
+    width: int
+    height: int
+    format: PixelFormat
+    native_format: str
+    rate: Fraction
+    guessed_rate: Fraction
+    time_base: Fraction
+    bit_rate: int
+    n_frames: int
+    duration: Fraction | None
+    sample_aspect: Fraction
+    color: ColorTags
+    rotation: int
+    display_matrix: tuple[int, ...] | None
+    interlaced: bool
+    top_first: bool
+    start: int
+    index: int
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """An audio stream: FFmpeg's codec name, samples a second, number of channels."""
+
+    codec: str
+    rate: int
+    channels: int
+    layout: str
+    bit_rate: int
+    index: int
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """A media file.
+
+    Parameters
+    ----------
+    path
+        As given.
+    container
+        FFmpeg's format name, e.g. ``mov,mp4,m4a,3gp,3g2,mj2``.
+    duration
+        Seconds, or None when the file does not say.
+    video, audio
+        The main stream of each kind, or None. Cover pictures are not video.
+    n_audio, n_subtitles, n_chapters
+        How many of each the file holds.
+    bit_rate
+        Bits a second of the whole file, 0 when unknown.
+    """
+
+    path: Path
+    container: str
+    duration: Fraction | None
+    video: VideoInfo | None
+    audio: AudioInfo | None
+    n_audio: int
+    n_subtitles: int
+    n_chapters: int
+    bit_rate: int
+
+
+def show(path: Path) -> str:
+    """``path`` as text that any terminal can print."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _ffmpeg_says(path: Path) -> str:
+    """Open a file that failed once more, to hear FFmpeg's own last line on it."""
+    with _capture_lock:
+        before = av.logging.get_level()
+        av.logging.set_level(av.logging.ERROR)
+        try:
+            with av.logging.Capture() as logs, contextlib.suppress(av.error.FFmpegError):
+                av.open(_address(path), metadata_errors="replace").close()
+        finally:
+            av.logging.set_level(before)
+    lines = [message.strip() for _, _, message in logs if message.strip()]
+    return lines[-1] if lines else ""
+
+
+def _address(path: Path) -> str:
+    """Absolute, so that a colon in a name is never taken for a protocol."""
+    return str(path.absolute())
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a media file for reading.
+
+    Raises
+    ------
+    ReadError
+        Missing, a directory, empty, unreadable, or not media.
+    """
+    name = show(path)
+    if path.is_dir():
+        raise ReadError(f"{name} is a directory: give a media file")
+    try:
+        size = path.stat().st_size
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ReadError(f"cannot read {name}: {reason}") from None
+    if size == 0:
+        raise ReadError(f"{name} is empty (0 bytes)")
+    try:
+        container = av.open(
+            _address(path),
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file", "pattern_type": "none"},
+        )
+    except av.error.FFmpegError as error:
+        if isinstance(error, PermissionError):
+            raise ReadError(f"cannot read {name}: permission denied") from None
+        said = _ffmpeg_says(path)
+        reason = f" (FFmpeg: {said})" if said else ""
+        raise ReadError(f"{name} is not media, or its header is damaged or cut off{reason}") from (
+            None
+        )
+    if container.format.name in _NOT_MEDIA:
+        container.close()
+        raise ReadError(f"{name} is not media")
+    return container
+
+
+def video_stream(container: InputContainer) -> Any:
+    """The main video stream, or None; cover pictures and thumbnails do not count."""
+    picture = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    streams = [
+        s
+        for s in container.streams.video
+        if not s.disposition & picture and s.codec_context is not None
+    ]
+    flagged = [s for s in streams if s.disposition & av.stream.Disposition.default]
+    return next(iter(flagged or streams), None)
+
+
+def audio_stream(container: InputContainer) -> Any:
+    """The main audio stream, or None."""
+    streams = [s for s in container.streams.audio if s.codec_context is not None]
+    flagged = [s for s in streams if s.disposition & av.stream.Disposition.default]
+    return next(iter(flagged or streams), None)
+
+
+def decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """Yield the frames of one stream, and None for each packet that cannot be decoded."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            # The demuxer gave up: what the decoder still holds is all that is left.
+            yield None
+            try:
+                yield from stream.decode(None)
+            except av.error.FFmpegError:
+                return
+            return
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            yield None
+            continue
+        yield from frames
+
+
+def display_matrix(frame: Any) -> tuple[int, ...] | None:
+    """The nine numbers that turn a frame for display, or None."""
+    with contextlib.suppress(KeyError):
+        data = bytes(frame.side_data["DISPLAYMATRIX"])
+        return tuple(int(v) for v in np.frombuffer(data, np.int32)[:9])
+    return None
+
+
+def clockwise(frame: Any) -> int:
+    """Clockwise turn for display in degrees: 0, 90, 180 or 270."""
+    return int(round(-frame.rotation / 90) * 90 % 360)
+
+
+def stream_color(context: Any) -> ColorTags:
+    """Colour tags of a video codec context."""
+    full = context.color_range == 2 or (context.pix_fmt or "").startswith("yuvj")
+    return ColorTags(
+        int(context.colorspace), int(context.color_primaries), int(context.color_trc), full
+    )
+
+
+def _video_info(container: InputContainer, stream: Any, file_rate: int) -> VideoInfo:
+    context = stream.codec_context
+    average, guessed = stream.average_rate, stream.guessed_rate
+    audio_rate = sum(
+        s.bit_rate or 0 for s in container.streams.audio if s.codec_context is not None
+    )
+    frames = islice(decoded(container, stream), _PROBE_PACKETS)
+    first = next((f for f in frames if f is not None), None)
+    native = first.format.name if first is not None else context.pix_fmt or "yuv420p"
+    start = first.pts if first is not None else None
+    color = stream_color(context)
+    time_base = stream.time_base or Fraction(1, 25)
+    duration = stream.duration
+    fallback = average or guessed or Fraction(25)
+    return VideoInfo(
+        codec=context.codec.name,
+        profile=context.profile or "",
+        width=first.width if first is not None else context.width,
+        height=first.height if first is not None else context.height,
+        format=planar_format(native),
+        native_format=native,
+        rate=Fraction(average or fallback),
+        guessed_rate=Fraction(guessed or fallback),
+        time_base=time_base,
+        bit_rate=stream.bit_rate or max(file_rate - audio_rate, 0),
+        n_frames=stream.frames,
+        duration=duration * time_base if duration and duration > 0 else None,
+        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        color=color_of(first, color) if first is not None else color,
+        rotation=clockwise(first) if first is not None else 0,
+        display_matrix=display_matrix(first) if first is not None else None,
+        interlaced=first.interlaced_frame if first is not None else False,
+        top_first=getattr(context, "field_order", 2) in (0, 1, 2, 4),
+        start=start if start is not None else stream.start_time or 0,
+        index=stream.index,
+    )
+
+
+def probe(path: str | os.PathLike[str]) -> MediaInfo:
+    """Look into a media file.
+
+    Raises
+    ------
+    ReadError
+        Missing, a directory, empty, not media, or without picture and sound.
+    """
+    path = Path(path)
+    with open_input(path) as container:
+        video, audio = video_stream(container), audio_stream(container)
+        if video is None and audio is None:
+            raise ReadError(f"{show(path)} holds neither video nor sound")
+        duration = Fraction(container.duration, av.time_base) if container.duration else None
+        bits = path.stat().st_size * 8
+        rate = container.bit_rate or (int(bits / duration) if duration else 0)
+        sound = None
+        if audio is not None:
+            sound = AudioInfo(
+                audio.codec_context.codec.name,
+                audio.codec_context.sample_rate,
+                audio.codec_context.layout.nb_channels,
+                audio.codec_context.layout.name,
+                audio.bit_rate or 0,
+                audio.index,
+            )
+        return MediaInfo(
+            path=path,
+            container=container.format.name,
+            duration=duration,
+            n_audio=len(container.streams.audio),
+            n_subtitles=len(container.streams.subtitles),
+            n_chapters=len(container.chapters()),
+            bit_rate=rate,
+            audio=sound,
+            video=None if video is None else _video_info(container, video, rate),
+        )
