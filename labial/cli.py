@@ -41,7 +41,7 @@ class Dub:
 
     def run(self) -> None:
         """Dub, then print the report's summary."""
-        from labial.dub import dub
+        from labial.dubbing import dub
 
         with Progress() as hook:
             report = dub(self.video, self.audio, self.out, self.options, hook=hook)

@@ -27,7 +27,7 @@ ROOMS = (
     "composite",
     "metrics",
     "engines",
-    "dub",
+    "dubbing",
     "inspect_clip",
     "demo",
     "report",
