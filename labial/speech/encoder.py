@@ -1,0 +1,86 @@
+"""Sound to mouth motion: the shipped network, run in pieces that join without a seam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+
+import numpy as np
+import onnxruntime as ort
+
+from labial.audio import features
+from labial.errors import SpeechError
+from labial.types import Audio, FloatArray, MouthMotion
+
+RATE = 50
+CHUNK_ROWS = 1000
+_MODEL = "motion_v1.onnx"
+_MEL_PER_ROW = features.FRAME_RATE // RATE
+
+
+class SpeechEncoder:
+    """Mouth motion of speech in any voice; see ``motion_v1.md`` for how it was trained.
+
+    The network has no padding: a row is computed from a fixed stretch of sound around it
+    (:attr:`past_seconds` before, :attr:`future_seconds` after) and from nothing else. So pieces
+    of any length give the same rows, memory stays flat, and a live caller knows its delay.
+    """
+
+    def __init__(self) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        model = (resources.files("labial.speech") / _MODEL).read_bytes()
+        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        facts = self._session.get_modelmeta().custom_metadata_map
+        self.mel_before = int(facts["mel_before"])
+        self.mel_after = int(facts["mel_after"])
+
+    @property
+    def past_seconds(self) -> float:
+        """How far a row looks back."""
+        return self.mel_before / features.FRAME_RATE + features.WINDOW / 2 / features.RATE
+
+    @property
+    def future_seconds(self) -> float:
+        """How far a row looks ahead: the least delay of live use."""
+        return self.mel_after / features.FRAME_RATE + features.WINDOW / 2 / features.RATE
+
+    def __call__(self, audio: Audio) -> MouthMotion:
+        """Return the motion of all of ``audio``, row i at ``i / 50`` seconds.
+
+        Raises
+        ------
+        SpeechError
+            If the sound is not at 16 kHz.
+        """
+        rows = n_rows(len(audio.samples))
+        pieces = list(self.pieces(audio, 0, rows))
+        return MouthMotion(np.concatenate(pieces), RATE)
+
+    def pieces(self, audio: Audio, start: int, stop: int) -> Iterator[FloatArray]:
+        """Yield rows ``start`` … ``stop - 1`` as (≤ ``CHUNK_ROWS``, K) float32 arrays."""
+        if audio.rate != features.RATE:
+            raise SpeechError(f"speech at {audio.rate} Hz: resample it to {features.RATE} Hz")
+        for first in range(start, stop, CHUNK_ROWS):
+            last = min(first + CHUNK_ROWS, stop)
+            mel = features.log_mel(
+                audio.samples,
+                first * _MEL_PER_ROW - self.mel_before,
+                (last - 1) * _MEL_PER_ROW + self.mel_after + 1,
+            )
+            yield self.rows(mel)
+
+    def rows(self, mel: FloatArray) -> FloatArray:
+        """Run the network on (n, 80) log-mel frames.
+
+        The first row returned belongs to the frame that has just enough frames before it, the
+        last to the one with enough after it; rows are two frames apart.
+        """
+        (motion,) = self._session.run(None, {"mel": mel[None]})
+        return np.asarray(motion[0], np.float32)
+
+
+def n_rows(n_samples: int) -> int:
+    """Rows of motion whose time lies within ``n_samples`` of 16 kHz sound, ends included."""
+    return n_samples * RATE // features.RATE + 1

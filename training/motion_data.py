@@ -1,0 +1,197 @@
+"""Clips as pairs of log-mel and mouth coefficients, and random batches of them.
+
+python training/motion_data.py      # tracks → training/cache/motion.pkl
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from corpus import clips
+
+from labial.audio.features import BANDS, FLOOR, log_mel
+from labial.motion.space import load_basis
+
+CACHE = Path(__file__).parent / "cache"
+ITEMS = CACHE / "motion.pkl"
+OFFSETS = CACHE / "offsets.json"
+RATE = 50
+QUIET_DB = -35.0
+REACH_ROWS = 8
+GRID_SHARE = 0.25
+
+
+@dataclass
+class Item:
+    """One clip: ``mel`` (F, 80) at 100 Hz, ``motion`` (n, K) at ``times`` (n,), ``usable`` (n,)."""
+
+    name: str
+    speaker: str
+    held_out: bool
+    mel: np.ndarray
+    times: np.ndarray
+    motion: np.ndarray
+    usable: np.ndarray
+
+    def rows(self, offset: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Motion (T, K) at 50 Hz and its trust (T,) 0/1; ``offset`` > 0: the picture is late."""
+        n = min(len(self.mel) // 2, int((self.times[-1] - offset) * RATE) + 1)
+        at = np.arange(n) / RATE + offset
+        motion = np.stack([np.interp(at, self.times, c) for c in self.motion.T], 1)
+        usable = np.interp(at, self.times, self.usable.astype(np.float64)) > 0.99
+        usable &= (at >= self.times[0]) & (at <= self.times[-1])
+        return motion.astype(np.float32), usable
+
+
+def loudness_db(mel: np.ndarray) -> np.ndarray:
+    """(F,) level of (F, 80) log-mel frames in dB, 0 at the level of active speech."""
+    return 10 * np.log10(np.maximum((np.exp(mel) - FLOOR).mean(1), 1e-12)) + 20
+
+
+def speechness(mel: np.ndarray, n: int) -> np.ndarray:
+    """(n,) at 50 Hz: 1 near sound, 0 where nothing is heard within ``REACH_ROWS``, smooth."""
+    loud = np.repeat(False, 2 * n)
+    heard = loudness_db(mel)[: 2 * n] > QUIET_DB
+    loud[: len(heard)] = heard
+    near = np.convolve(loud.reshape(n, 2).any(1), np.ones(2 * REACH_ROWS + 1), "same") > 0
+    taps = np.hanning(11)[1:-1]
+    return np.convolve(np.pad(near, 4, "edge"), taps / taps.sum(), "valid").astype(np.float32)
+
+
+def prepare() -> list[Item]:
+    basis, items = load_basis(), []
+    for clip in clips():
+        motion = basis.project(clip.displacement)
+        usable = clip.usable & (np.abs(motion) < 8).all(1)
+        if usable.sum() < 25:
+            continue
+        mel = log_mel(clip.audio)
+        items.append(Item(clip.name, clip.speaker, clip.held_out, mel, clip.times, motion, usable))
+    return items
+
+
+def load_items() -> list[Item]:
+    with ITEMS.open("rb") as file:
+        return pickle.load(file)
+
+
+def load_offsets() -> dict[str, float]:
+    return json.loads(OFFSETS.read_text()) if OFFSETS.exists() else {}
+
+
+class Batches:
+    """Random windows with their augmentation.
+
+    A window is ``rows`` rows of motion and the mel frames that the network needs for them
+    (``before`` + 2 * rows - 1 + ``after``). Speakers are drawn by the square root of their
+    length, GRID as a whole for ``GRID_SHARE`` of the windows.
+    """
+
+    def __init__(
+        self, items: list[Item], before: int, after: int, rows: int, seed: int, style: float = 0.0
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.rows, self.before, self.after = rows, before, after
+        offsets, basis = load_offsets(), load_basis()
+        self.speakers: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []
+        weights, self.mels = [], []
+        groups: dict[str, list[Item]] = {}
+        for item in items:
+            groups.setdefault(item.speaker, []).append(item)
+        spreads = {}
+        for name, group in groups.items():
+            moved = np.concatenate([i.motion[i.usable] for i in group])
+            spreads[name] = float(basis.aperture(moved).std())
+        typical = float(np.median(list(spreads.values())))
+        for name, group in sorted(groups.items()):
+            entry = []
+            scale = (typical / spreads[name]) ** style
+            for item in group:
+                motion, usable = item.rows(offsets.get(item.name, 0.0))
+                if len(motion) < rows // 2:
+                    continue
+                motion *= scale * speechness(item.mel, len(motion))[:, None]
+                # What lies outside the clip is unknown; at run time it is silence. Learn both.
+                around = ((before, after + 2 * rows), (0, 0))
+                if self.rng.random() < 0.5:
+                    mel = np.pad(item.mel, around, "edge")
+                else:
+                    mel = np.pad(item.mel, around, constant_values=np.log(FLOOR))
+                pad = max(rows - len(motion), 0)
+                entry.append((
+                    mel, np.pad(motion, ((0, pad), (0, 0))), np.pad(usable, (0, pad)),
+                ))  # fmt: skip
+                self.mels.append(item.mel)
+            if entry:
+                self.speakers.append(entry)
+                seconds = sum(len(e[1]) for e in entry) / RATE
+                weights.append(("grid" if group[0].name.startswith("grid") else "", seconds**0.5))
+        grid = np.array([w[0] == "grid" for w in weights])
+        p = np.array([w[1] for w in weights])
+        p[grid] *= GRID_SHARE / p[grid].sum()
+        p[~grid] *= (1 - GRID_SHARE) / p[~grid].sum()
+        self.p = p
+
+    def draw(self, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return mel (size, frames, 80), motion (size, rows, K), trust (size, rows)."""
+        mels, motions, trusts = [], [], []
+        for _ in range(size):
+            entry = self.speakers[self.rng.choice(len(self.speakers), p=self.p)]
+            lengths = np.array([len(e[1]) for e in entry], float)
+            mel, motion, usable = entry[self.rng.choice(len(entry), p=lengths / lengths.sum())]
+            start = int(self.rng.integers(0, len(motion) - self.rows + 1))
+            frames = self.before + 2 * self.rows - 1 + self.after
+            window = mel[2 * start : 2 * start + frames]
+            target, trust = motion[start : start + self.rows], usable[start : start + self.rows]
+            if self.rng.random() < 0.08:
+                window = np.full_like(window, np.log(FLOOR))
+                target, trust = np.zeros_like(target), np.ones_like(trust)
+            mels.append(self.augment(window))
+            motions.append(target)
+            trusts.append(trust)
+        return np.stack(mels), np.stack(motions), np.stack(trusts).astype(np.float32)
+
+    def augment(self, mel: np.ndarray) -> np.ndarray:
+        """Another voice, room, microphone and noise floor for (n, 80) log-mel."""
+        rng = self.rng
+        power = np.maximum(np.exp(mel) - FLOOR, 0)
+        if rng.random() < 0.7:
+            # A longer or shorter vocal tract moves the bands along the frequency axis.
+            at = np.clip(np.arange(BANDS) * rng.uniform(0.88, 1.12), 0, BANDS - 1.001)
+            low = at.astype(int)
+            part = (at - low).astype(np.float32)
+            power = power[:, low] * (1 - part) + power[:, low + 1] * part
+        knots = rng.normal(0, 4, 6)
+        tilt = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 6), knots)
+        power = power * 10 ** ((tilt + rng.normal(0, 3)) / 10)
+        if rng.random() < 0.5:
+            # Steady noise of random colour, with the scatter of a periodogram.
+            colour = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 4), rng.normal(0, 5, 4))
+            level = 10 ** ((rng.uniform(-65, -28) + colour) / 10)
+            power = power + level * rng.gamma(4, 0.25, mel.shape)
+        if rng.random() < 0.15:
+            other = self.mels[rng.integers(len(self.mels))]
+            start = int(rng.integers(0, max(len(other) - len(mel), 0) + 1))
+            piece = np.exp(other[start : start + len(mel)]) * 10 ** (rng.uniform(-30, -15) / 10)
+            power[: len(piece)] += piece
+        out = np.log(power + FLOOR)
+        for _ in range(rng.integers(0, 3)):
+            width, start = rng.integers(1, 12), rng.integers(0, BANDS)
+            out[:, start : start + width] = out.mean()
+        for _ in range(rng.integers(0, 3)):
+            width, start = rng.integers(1, 8), rng.integers(0, len(out))
+            out[start : start + width] = out.mean(0)
+        return out.astype(np.float32)
+
+
+if __name__ == "__main__":
+    import motion_data  # so that the pickle names the module, not __main__
+
+    items = motion_data.prepare()
+    with ITEMS.open("wb") as file:
+        pickle.dump(items, file)
+    print(len(items), "clips,", sum(i.held_out for i in items), "held out")
