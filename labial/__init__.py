@@ -1,1 +1,53 @@
-"""Labial: AI lip sync."""
+"""Labial: AI lip sync. The public names, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labial.dubbing import DubReport, dub
+    from labial.errors import (
+        FaceError,
+        LabialError,
+        MediaError,
+        OptionError,
+        ReadError,
+        SpeechError,
+        WeightsError,
+        WriteError,
+    )
+    from labial.options import DubOptions
+
+__all__ = [
+    "DubOptions",
+    "DubReport",
+    "FaceError",
+    "LabialError",
+    "MediaError",
+    "OptionError",
+    "ReadError",
+    "SpeechError",
+    "WeightsError",
+    "WriteError",
+    "dub",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import labial`` stays instant."""
+    if name not in __all__:
+        raise AttributeError(f"module 'labial' has no attribute {name!r}")
+    from importlib import import_module
+
+    if name in ("dub", "DubReport"):
+        room = "labial.dubbing"
+    elif name == "DubOptions":
+        room = "labial.options"
+    else:
+        room = "labial.errors"
+    return getattr(import_module(room), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

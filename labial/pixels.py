@@ -7,7 +7,7 @@ the way in and out makes the choice of siting harmless.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -133,10 +133,11 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
     delta
         (h, w, 3) float32 RGB difference.
     touched
-        (h, w) float32; samples where it is 0 (for chroma: 0 on all pixels that the sample
+        (h, w) float32, 0 or 1; samples where it is 0 (for chroma: on all pixels that the sample
         covers) keep their exact source value whatever ``delta`` says.
     """
     matrix, _ = _codes(frame.format, frame.color, frame.height)
+    delta = delta * touched[..., None]
     if frame.format.kind == "rgb":
         red, green, blue = cv2.split(delta * matrix[0, 0])
         native = [green, blue, red]
@@ -148,29 +149,18 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
     top = (1 << frame.format.bits) - 1
     for index, change in enumerate(native):
         old = _cut(frame, index, box)
-        mask = touched
         if old.shape != change.shape:
             size = (old.shape[1], old.shape[0])
             change = cv2.resize(change, size, interpolation=cv2.INTER_AREA)
-            mask = cv2.resize(touched, size, interpolation=cv2.INTER_AREA)
-        value = np.rint(old + np.where(mask > 0, change, 0)).clip(0, top)
+        # Rounds and saturates at the type's own limits; a change of 0 gives the old value.
+        value = cv2.add(old, change, dtype=cv2.CV_8U if top == 255 else cv2.CV_16U)
         plane = frame.planes[index].copy()
         sx, sy = _shift(frame, index)
         rows, cols = old.shape
         y, x = box.y0 >> sy, box.x0 >> sx
-        plane[y : y + rows, x : x + cols] = value.astype(plane.dtype)
+        plane[y : y + rows, x : x + cols] = value if top in (255, 65535) else value.clip(0, top)
         planes[index] = plane
-    return Frame(
-        tuple(planes),
-        frame.format,
-        frame.pts,
-        frame.time_base,
-        frame.duration,
-        frame.index,
-        frame.color,
-        frame.rotation,
-        frame.interlaced,
-    )
+    return replace(frame, planes=tuple(planes))
 
 
 def sample_rgb8(frame: Frame, affine: FloatArray, size: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]

@@ -20,23 +20,20 @@ _GAIN_SIZE = 48
 def composite(frame: Frame, layers: Layers) -> Frame:
     """Return ``frame`` with the new mouth; planes outside the mask are bit-exact."""
     box, at = layers.box, layers.mouth_box
-    result = layers.moved.copy()
+    delta = layers.moved - layers.source
     touched = layers.touched.astype(np.float32)
-    if at.width > 0 and at.height > 0:
-        rows = slice(at.y0 - box.y0, at.y1 - box.y0)
-        cols = slice(at.x0 - box.x0, at.x1 - box.x0)
-        matte = lip_matte(layers.outer, at, layers.unit)
-        band = (matte - lip_shape(layers.outer, at)).clip(0)
-        face = result[rows, cols]
-        mouth = layers.mouth * match_light(layers.mouth, face, band, layers.unit)
-        face += (matte * layers.strength)[..., None] * (mouth - face)
-        touched[rows, cols] = np.maximum(touched[rows, cols], matte > 0)
-    return add_rgb(frame, box, result - layers.source, touched)
+    rows = slice(at.y0 - box.y0, at.y1 - box.y0)
+    cols = slice(at.x0 - box.x0, at.x1 - box.x0)
+    matte = lip_matte(layers.outer, at, layers.unit)
+    band = (matte - lip_shape(layers.outer, at)).clip(0)
+    face = layers.moved[rows, cols]
+    mouth = layers.mouth * match_light(layers.mouth, face, band, layers.unit)
+    delta[rows, cols] += (matte * layers.strength)[..., None] * (mouth - face)
+    np.maximum(touched[rows, cols], matte > 0, out=touched[rows, cols])
+    return add_rgb(frame, box, delta, touched)
 
 
-def match_light(
-    mouth: FloatArray, face: FloatArray, band: FloatArray, unit: float
-) -> FloatArray:
+def match_light(mouth: FloatArray, face: FloatArray, band: FloatArray, unit: float) -> FloatArray:
     """Return the gain (h, w, 3) that gives ``mouth`` the light of ``face``.
 
     Parameters
@@ -54,11 +51,10 @@ def match_light(
     """
     h, w = band.shape
     size = (min(w, _GAIN_SIZE), min(h, max(8, _GAIN_SIZE * h // w)))
-    small = [
-        cv2.resize(x * band[..., None], size, interpolation=cv2.INTER_AREA) for x in (face, mouth)
-    ]
+    small = [cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (face, mouth, band)]
+    weight = small.pop()[..., None]
     sigma = 0.14 * unit * size[0] / w
-    wanted, have = (cv2.GaussianBlur(x, (0, 0), sigma) for x in small)
+    wanted, have = (cv2.GaussianBlur(x * weight, (0, 0), sigma) for x in small)
     floor = 1e-4
     gain = ((wanted + floor) / (have + floor)).clip(_GAIN_LOW, _GAIN_HIGH)
     return np.asarray(cv2.resize(gain, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)

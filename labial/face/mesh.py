@@ -46,9 +46,7 @@ class Region:
         """Return the region around a detection, eyes level."""
         dx, dy = found.left_eye - found.right_eye
         side = float(found.size.max()) * _MARGIN
-        return cls(
-            float(found.center[0]), float(found.center[1]), side, float(np.arctan2(dy, dx))
-        )
+        return cls(float(found.center[0]), float(found.center[1]), side, float(np.arctan2(dy, dx)))
 
     @classmethod
     def of_landmarks(cls, landmarks: FloatArray) -> Region:
@@ -60,9 +58,7 @@ class Region:
         level = points @ turn.T
         low, high = level.min(0), level.max(0)
         center = turn.T @ ((low + high) / 2)
-        return cls(
-            float(center[0]), float(center[1]), float((high - low).max()) * _MARGIN, angle
-        )
+        return cls(float(center[0]), float(center[1]), float((high - low).max()) * _MARGIN, angle)
 
     def affine(self, size: int) -> FloatArray:
         """(2, 3): pixels of a ``size``² crop → stored pixels."""

@@ -29,9 +29,7 @@ class Poses:
     def undo(self, landmarks: FloatArray) -> FloatArray:
         """Pixels (n, v, 3) to face space (n, v, 3)."""
         centred = landmarks - self.translation[:, None]
-        return np.asarray(
-            np.matmul(centred, self.rotation) / self.scale[:, None, None], np.float32
-        )
+        return np.asarray(np.matmul(centred, self.rotation) / self.scale[:, None, None], np.float32)
 
     def apply(self, shapes: FloatArray) -> FloatArray:
         """Face space (n, v, 3) to pixels (n, v, 3)."""

@@ -71,6 +71,11 @@ class FaceTracker:
         self._file.write(np.ascontiguousarray(landmarks, np.float32).tobytes())
         return face
 
+    @property
+    def shot(self) -> int:
+        """Number of the shot that the last observed frame belongs to, from 0."""
+        return len(self._shots) - 1
+
     def finish(self) -> list[FaceTrack]:
         """Return one track a shot, in order, the shots without any face included."""
         self._file.flush()

@@ -280,7 +280,7 @@ class MouthBank:
             if not 0 <= j < len(path):
                 continue
             other = int(path[j])
-            if other == here or abs(here - other) == 1 and self._follows[max(here, other)]:
+            if other == here or (abs(here - other) == 1 and self._follows[max(here, other)]):
                 continue
             # The other run, as it would have gone on (or begun) here.
             k = other + step

@@ -98,50 +98,52 @@ def render_mouth(
     moved = filmed + unit * retarget.displacement(row) @ track.rotation[row].T
     there = warp.with_ring(moved, filmed)
     box = _region(there, frame)
-    if box.width < 4 or box.height < 4:
-        return None
     step = max(unit / warp.NODES_PER_EYES, 1.0)
     raster = warp.rasterize(there, box, step)
     source = read_rgb(frame, box)
     mouth_box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, box)
+    if mouth_box.width < 4 or mouth_box.height < 4:
+        return None
     below = _below(moved, mouth_box)
 
     own = _View(source, box, filmed, 1.0)
-    maps = _maps(raster, there, own, moved, fixed=True)
-    face = warp.sample(source, maps.above, raster, box, box)
-    if mouth_box.width > 0 and mouth_box.height > 0:
-        low = warp.sample(source, maps.below, raster, mouth_box, box)
-        part = face[_inside(mouth_box, box)]
-        part += below[..., None] * (low - part)
-
-    views = [own]
-    if choice is not None:
-        full = [np.iinfo(p.rgb.dtype).max for p in choice.patches]
+    base = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
+    face = warp.sample(source, base, raster, box, box)
+    window = raster.window(mouth_box)
+    if choice is None:
+        views = [own]
+    else:
         views = [
-            _View(p.rgb, p.box, p.landmarks, w / top)
-            for p, w, top in zip(choice.patches, choice.weights, full, strict=True)
+            _View(p.rgb, p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
+            for p, w in zip(choice.patches, choice.weights, strict=True)
         ]
+    opening = _fill(moved[_INNER_RING, :2], mouth_box, 0.005 * unit)
+    gap = _extent(opening, mouth_box)
     mouth = np.zeros((mouth_box.height, mouth_box.width, 3), np.float32)
-    cavity = np.zeros_like(mouth)
+    cavity = np.zeros((gap.height, gap.width, 3), np.float32)
     for view in views:
-        maps_k = maps if view is own else _maps(raster, there, view, moved, fixed=False)
-        high = warp.sample(view.image, maps_k.above, raster, mouth_box, view.at)
-        low = warp.sample(view.image, maps_k.below, raster, mouth_box, view.at)
-        deep = warp.sample(view.image, maps_k.inside, raster, mouth_box, view.at)
-        mouth += view.weight * (high + below[..., None] * (low.astype(np.float32) - high))
-        cavity += view.weight * deep.astype(np.float32)
+        maps = _maps(window, there, view, moved, fixed=view is own)
+        mouth += view.weight * _lips(view, maps, window, mouth_box, below)
+        if gap.height > 0:
+            cavity += view.weight * warp.sample(view.image, maps.inside, window, gap, view.at)
+    if strength < 1 or choice is None:
+        # Where the bank's mouth is not opaque, the frame's own lips show and must be right.
+        part = face[_inside(mouth_box, box)]
+        maps = _maps(window, there, own, moved, fixed=True)
+        part[:] = mouth if choice is None else _lips(own, maps, window, mouth_box, below)
 
     plain = _plainness(moved, unit, choice.patches[0].landmarks if choice else filmed)
-    if plain > 0:
-        cavity += plain * (_draw(track, row, moved, mouth_box, face, box) - cavity)
-    opening = _fill(moved[_INNER_RING, :2], mouth_box, 0.005 * unit)
-    mouth += opening[..., None] * (cavity - mouth)
+    if gap.height > 0:
+        if plain > 0:
+            cavity += plain * (_draw(track, row, moved, gap, face, box) - cavity)
+        part, alpha = mouth[_inside(gap, mouth_box)], opening[_inside(gap, mouth_box)]
+        part += alpha[..., None] * (cavity - part)
     origin = np.array([mouth_box.x0, mouth_box.y0], np.float32)
     return Layers(
         box,
         source,
         face,
-        _touched(raster, maps, box),
+        _touched(raster, base, box),
         mouth_box,
         mouth,
         (moved[_OUTER_RING, :2] - origin).astype(np.float32),
@@ -172,12 +174,24 @@ def _inside(inner: Box, outer: Box) -> tuple[slice, slice]:
     return rows, slice(inner.x0 - outer.x0, inner.x1 - outer.x0)
 
 
+def _lips(
+    view: _View, maps: warp.Maps, window: warp.Raster, box: Box, below: FloatArray
+) -> FloatArray:
+    """Both sides of the lip line, without the inside of the mouth."""
+    out = warp.sample(view.image, maps.above, window, box, view.at).astype(np.float32)
+    lower = _extent(below, box)
+    low = warp.sample(view.image, maps.below, window, lower, view.at)
+    part, alpha = out[_inside(lower, box)], below[_inside(lower, box)]
+    part += alpha[..., None] * (low - part)
+    return out
+
+
 def _maps(
     raster: warp.Raster, there: FloatArray, view: _View, moved: FloatArray, fixed: bool
 ) -> warp.Maps:
     """Inverse maps into a view; a mouth that closes takes its lips from a little off the edge."""
     here = warp.with_ring(view.landmarks, view.landmarks)
-    maps = warp.inverse_maps(raster, there, here, fixed)
+    maps = warp.layered(raster, warp.offsets(raster, there, here, fixed), fixed)
     closing = _opening(view.landmarks) - _opening(moved)
     inset = 0.25 * float(np.clip((closing - 0.005) / 0.06, 0, 1))
     if inset == 0:
@@ -186,8 +200,8 @@ def _maps(
     for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
         a, b = edge[1:-1], list(rim[1:-1])
         lips[a] += inset * (here[b] - here[a])
-    safe = warp.inverse_maps(raster, there, lips, fixed)
-    return warp.Maps(raster, safe.above, safe.below, maps.inside)
+    safe = warp.layered(raster, warp.offsets(raster, there, lips, fixed), fixed)
+    return warp.Maps(safe.above, safe.below, maps.inside)
 
 
 def _opening(landmarks: FloatArray) -> float:
@@ -242,9 +256,18 @@ def _fill(polygon: FloatArray, box: Box, blur: float) -> FloatArray:
     return mask.astype(np.float32) / 255
 
 
-def _touched(raster: warp.Raster, maps: warp.Maps, box: Box) -> BoolArray:
+def _extent(mask: FloatArray, box: Box) -> Box:
+    """The part of ``box`` where ``mask`` is not 0."""
+    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return Box(box.x0, box.y0, box.x0, box.y0)
+    x0, y0 = box.x0 + int(cols[0]), box.y0 + int(rows[0])
+    return Box(x0, y0, box.x0 + int(cols[-1]) + 1, box.y0 + int(rows[-1]) + 1)
+
+
+def _touched(raster: warp.Raster, offset: FloatArray, box: Box) -> BoolArray:
     """Pixels that the moved mesh changes, at the grid's precision."""
-    far = np.maximum(np.abs(maps.above), np.abs(maps.below)).max(-1) > 0.02
+    far = np.abs(offset).max(-1) > 0.02
     grown = cv2.dilate(far.astype(np.uint8), np.ones((3, 3), np.uint8))
     size = (round(grown.shape[1] * raster.step), round(grown.shape[0] * raster.step))
     full = cv2.resize(grown, size, interpolation=cv2.INTER_NEAREST)

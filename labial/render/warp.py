@@ -39,7 +39,7 @@ def topology() -> tuple[IntArray, IntArray]:
     lips = _lip_vertices(canonical)
     rows: list[tuple[int, int, int]] = []
     parts: list[int] = []
-    low = canonical[2, 1] - 0.35
+    low = canonical[1, 1] - 0.1
     for a, b, c in triangles.tolist():
         if {a, b, c} <= inner or canonical[[a, b, c], 1].max() < low:
             continue
@@ -121,9 +121,20 @@ class Raster:
 
     def gather(self, points: FloatArray) -> FloatArray:
         """Interpolate (514, d) vertex values to the nodes: (rows, columns, d)."""
-        return np.asarray(
-            np.einsum("rck,rckd->rcd", self.weights, points[self.vertices]), np.float32
-        )
+        value = self.weights[..., 0, None] * points[self.vertices[..., 0]]
+        value += self.weights[..., 1, None] * points[self.vertices[..., 1]]
+        value += self.weights[..., 2, None] * points[self.vertices[..., 2]]
+        return np.asarray(value, np.float32)
+
+    def window(self, box: Box) -> Raster:
+        """Return the part of the grid that ``box`` needs."""
+        low = (np.array([box.x0, box.y0]) - self.origin) / self.step
+        high = (np.array([box.x1, box.y1]) - self.origin) / self.step
+        c0, r0 = np.maximum(np.floor(low).astype(int) - 2, 0)
+        c1, r1 = np.ceil(high).astype(int) + 2
+        origin = self.origin + np.float32(self.step) * np.array([c0, r0], np.float32)
+        part = (slice(r0, r1), slice(c0, c1))
+        return Raster(origin, self.step, self.vertices[part], self.weights[part], self.part[part])
 
 
 def rasterize(points: FloatArray, box: Box, step: float) -> Raster:
@@ -170,17 +181,16 @@ class Maps:
     """Inverse maps at the nodes: where each node's colour comes from, minus where it is.
 
     (rows, columns, 2) float32 pixel offsets for the part above the lip line, below it, and
-    inside the mouth; the three agree away from the lips.
+    inside the mouth; the first two agree away from the lips.
     """
 
-    raster: Raster
     above: FloatArray
     below: FloatArray
     inside: FloatArray
 
 
-def inverse_maps(raster: Raster, moved: FloatArray, source: FloatArray, fixed: bool) -> Maps:
-    """Work out where nodes of the moved mesh lie in the source picture.
+def offsets(raster: Raster, moved: FloatArray, source: FloatArray, fixed: bool) -> FloatArray:
+    """Work out where nodes of the moved mesh lie in the source picture, minus where they are.
 
     Parameters
     ----------
@@ -190,17 +200,26 @@ def inverse_maps(raster: Raster, moved: FloatArray, source: FloatArray, fixed: b
         (514, 2) vertices after the move and in the picture sampled from.
     fixed
         True when both are the same picture: nodes outside the mesh then stay where they are.
+
+    Returns
+    -------
+    (rows, columns, 2) float32 pixels
     """
     offset = raster.gather(source - moved)
-    part = raster.part
     if fixed:
-        offset[part < 0] = 0
+        offset[raster.part < 0] = 0
+    return offset
+
+
+def layered(raster: Raster, offset: FloatArray, fixed: bool) -> Maps:
+    """Split :func:`offsets` at the lip line, each side continued smoothly across it."""
+    part = raster.part
     known = part >= (-1 if fixed else 0)
+    inside = part == _INSIDE
     return Maps(
-        raster,
-        _extend(offset, known & (part != _LOWER) & (part != _INSIDE), 5),
-        _extend(offset, known & (part != _UPPER) & (part != _INSIDE), 5),
-        _extend(offset, part == _INSIDE, 4) if (part == _INSIDE).any() else offset,
+        _extend(offset, known & (part != _LOWER) & ~inside, 5),
+        _extend(offset, known & (part != _UPPER) & ~inside, 5),
+        _extend(offset, inside, 4) if inside.any() else offset,
     )
 
 

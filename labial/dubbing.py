@@ -1,0 +1,262 @@
+"""Make a filmed face speak other words: the whole story on one page.
+
+Two passes over the video. The first reads it: faces, poses, and a bank of this person's mouths.
+The speech becomes mouth motion, which is fitted to the face. The second renders and writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labial.audio.load import load_speech
+from labial.composite.blend import composite
+from labial.errors import FaceError, OptionError
+from labial.face.track import FaceTracker
+from labial.media.picture import upright_rgb8, write_png
+from labial.media.read import VideoReader
+from labial.media.write import EncodeSettings, VideoWriter, check_target
+from labial.motion.predict import predict_motion
+from labial.motion.retarget import Retarget
+from labial.motion.space import load_basis
+from labial.motion.timing import sample
+from labial.options import DubOptions
+from labial.render.bank import BankCollector, Choice, MouthBank, Patch
+from labial.render.mouth import render_mouth
+from labial.types import FaceTrack, Frame, MouthMotion
+
+Hook = Callable[[str, int, int | None], None]
+
+WORKERS = 2
+_PREVIEW_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class DubReport:
+    """What a dub did.
+
+    Parameters
+    ----------
+    out
+        The file written.
+    frames
+        Frames in the source, and in the output.
+    resynced
+        Frames whose mouth follows the new speech, wholly or faded.
+    passed
+        Reason → frames that were left as they were.
+    dropped
+        Parts of the source that the output's container cannot hold.
+    skipped
+        Damaged frames of the source that could not be decoded.
+    """
+
+    out: Path
+    frames: int
+    resynced: int
+    passed: dict[str, int]
+    dropped: tuple[str, ...] = ()
+    skipped: int = 0
+
+    def summary(self) -> str:
+        """Return one line for the user, two when something was lost on the way."""
+        line = f"{self.out}: {self.resynced} of {self.frames} frames re-synced"
+        if self.passed:
+            why = ", ".join(f"{reason} {count}" for reason, count in sorted(self.passed.items()))
+            line += f"; passed through: {why}"
+        if self.skipped:
+            line += f"; {self.skipped} damaged packets skipped"
+        if self.dropped:
+            line += f"\nnot carried over: {', '.join(self.dropped)}"
+        return line
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The first pass: tracks cover all frames in order; ``times`` (n,) in seconds from the start.
+
+    ``length`` is the video's length with its last frame, in seconds; ``skipped`` counts damaged
+    packets.
+    """
+
+    tracks: list[FaceTrack]
+    patches: list[Patch]
+    times: npt.NDArray[np.float64]
+    length: Fraction
+    skipped: int = 0
+
+
+def dub(
+    video: str | os.PathLike[str],
+    audio: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    options: DubOptions | None = None,
+    *,
+    hook: Hook | None = None,
+    **overrides: Any,
+) -> DubReport:
+    """Re-sync the mouth in ``video`` to the speech in ``audio`` and write ``out``.
+
+    Parameters
+    ----------
+    video
+        Any file with a video stream that FFmpeg reads.
+    audio
+        Any file with sound; its first sample belongs to the video's first frame.
+    out
+        Target; the extension chooses the container. Written beside itself and renamed when it
+        is complete, so there is never half a file.
+    options
+        See :class:`labial.options.DubOptions`; single ones may be given as keywords instead.
+    hook
+        Called as ``hook(stage, done, total)`` after each step; ``total`` may be None.
+
+    Raises
+    ------
+    ReadError, WriteError, SpeechError, FaceError, OptionError, WeightsError
+        With one line that says what is wrong and what to do.
+    """
+    options = _options(options, overrides)
+    tell = hook or (lambda stage, done, total: None)
+    with VideoReader(video) as reader:
+        source = reader.media
+    speech = load_speech(audio)
+    settings = EncodeSettings(options.codec, options.crf, options.preset)
+    check_target(out, source, settings, audio)
+    analysis = analyse(video, tell)
+    if not any((track.quality > 0).any() for track in analysis.tracks):
+        raise FaceError(_nobody(Path(video), analysis))
+    motion = predict_motion(speech)
+    tell("listen", 1, 1)
+    frames = dubbed(video, analysis, motion, tell)
+    if options.preview is not None:
+        frames = _with_preview(frames, analysis, motion, Path(options.preview))
+    with VideoWriter(out, source, settings, audio, analysis.length) as writer:
+        for frame in frames:
+            writer.write(frame)
+    return _report(Path(out), analysis, writer)
+
+
+def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
+    """First pass: follow the face and collect its mouths."""
+    tracker, bank = FaceTracker(), BankCollector()
+    times: list[float] = []
+    end = Fraction(0)
+    with VideoReader(video) as reader, ThreadPoolExecutor(1) as aside:
+        total = reader.info.n_frames or None
+        filed: Future[None] | None = None
+        for frame in reader.frames():
+            face = tracker.observe(frame)
+            if filed is not None:
+                filed.result()
+            filed = aside.submit(bank.offer, frame, face, tracker.shot)
+            if not times:
+                begin = frame.time
+            times.append(float(frame.time - begin))
+            length = frame.duration * frame.time_base or 1 / (reader.info.rate or Fraction(25))
+            end = frame.time - begin + length
+            tell("analyse", len(times), total)
+        if filed is not None:
+            filed.result()
+    return Analysis(tracker.finish(), bank.finish(), np.array(times), end, reader.skipped)
+
+
+def dubbed(
+    video: str | os.PathLike[str], analysis: Analysis, motion: MouthMotion, tell: Hook
+) -> Iterator[Frame]:
+    """Second pass: every frame of the video, in order, with its new mouth."""
+    plans = (_Plan(track, analysis, motion) for track in analysis.tracks)
+    plan = next(plans)
+    total = len(analysis.times)
+    waiting: deque[Future[Frame]] = deque()
+    done = 0
+    with VideoReader(video) as reader, ThreadPoolExecutor(WORKERS) as pool:
+        for frame in reader.frames():
+            if frame.index >= total:
+                break
+            while frame.index >= plan.end:
+                plan = next(plans)
+            waiting.append(pool.submit(plan.render, frame))
+            if len(waiting) > 2 * WORKERS:
+                yield waiting.popleft().result()
+                done += 1
+                tell("render", done, total)
+        while waiting:
+            yield waiting.popleft().result()
+            done += 1
+            tell("render", done, total)
+
+
+class _Plan:
+    """All that rendering one shot needs, decided before its first frame."""
+
+    def __init__(self, track: FaceTrack, analysis: Analysis, motion: MouthMotion) -> None:
+        self.end = track.start + len(track)
+        self._track = track
+        self._choices: list[Choice | None] = [None] * len(track)
+        if not (track.quality > 0).any():
+            return
+        times = analysis.times[track.start : self.end]
+        rate = (len(times) - 1) / max(times[-1] - times[0], 1e-6) if len(times) > 1 else 25.0
+        self._retarget = Retarget(track, load_basis(), sample(motion, times), rate)
+        bank = MouthBank(track, analysis.patches)
+        if bank.patches:
+            self._choices = [*bank.choose(np.arange(len(track)), self._retarget.lips())]
+
+    def render(self, frame: Frame) -> Frame:
+        row = frame.index - self._track.start
+        if self._track.quality[row] <= 0:
+            return frame
+        layers = render_mouth(frame, self._track, self._retarget, self._choices[row])
+        return frame if layers is None else composite(frame, layers)
+
+
+def _options(options: DubOptions | None, overrides: dict[str, Any]) -> DubOptions:
+    known = DubOptions.__dataclass_fields__
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise OptionError(f"unknown option {', '.join(unknown)}: known are {', '.join(known)}")
+    return replace(options or DubOptions(), **overrides)
+
+
+def _nobody(video: Path, analysis: Analysis) -> str:
+    why = Counter(str(r) for track in analysis.tracks for r in track.reasons)
+    counts = ", ".join(f"{reason} {count}" for reason, count in why.most_common())
+    return (
+        f"no face to re-sync in {video} ({len(analysis.times)} frames: {counts}): "
+        "give a video in which a face is seen from the front"
+    )
+
+
+def _with_preview(
+    frames: Iterator[Frame], analysis: Analysis, motion: MouthMotion, path: Path
+) -> Iterator[Frame]:
+    """Pass frames on; write the one whose mouth opens widest in the first seconds as a PNG."""
+    basis = load_basis()
+    opening = basis.aperture(sample(motion, analysis.times))
+    quality = np.concatenate([track.quality for track in analysis.tracks])
+    early = (analysis.times <= _PREVIEW_SECONDS) | (quality.cumsum() <= 1)
+    best = int(np.where(early & (quality > 0), opening, -np.inf).argmax())
+    for frame in frames:
+        if frame.index == best:
+            write_png(path, upright_rgb8(frame))
+        yield frame
+
+
+def _report(out: Path, analysis: Analysis, writer: VideoWriter) -> DubReport:
+    passed: Counter[str] = Counter()
+    for track in analysis.tracks:
+        passed.update(str(reason) for reason in track.reasons[track.quality <= 0])
+    n = len(analysis.times)
+    return DubReport(
+        out, n, n - passed.total(), dict(passed), tuple(writer.dropped), analysis.skipped
+    )
