@@ -240,7 +240,8 @@ def decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 def display_matrix(frame: Any) -> tuple[int, ...] | None:
     """The nine numbers that turn a frame for display, or None."""
-    with contextlib.suppress(KeyError):
+    # PyAV raises ValueError on side data newer than itself, such as a photo's EXIF block.
+    with contextlib.suppress(KeyError, ValueError):
         data = bytes(frame.side_data["DISPLAYMATRIX"])
         return tuple(int(v) for v in np.frombuffer(data, np.int32)[:9])
     return None
