@@ -22,9 +22,10 @@ from labial.audio.load import load_speech
 from labial.composite.blend import composite
 from labial.errors import FaceError, OptionError
 from labial.face.track import FaceTracker
+from labial.media.encoders import EncodeSettings
 from labial.media.picture import upright_rgb8, write_png
 from labial.media.read import VideoReader
-from labial.media.write import EncodeSettings, VideoWriter, check_target
+from labial.media.write import VideoWriter, check_target
 from labial.motion.predict import predict_motion
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis

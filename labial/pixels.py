@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from labial.types import ColorTags, FloatArray, Frame, PixelFormat, Plane
 
@@ -85,10 +87,10 @@ def _decode(channels: list[FloatArray], frame: Frame) -> FloatArray:
     matrix, offset = _codes(frame.format, frame.color, frame.height)
     if frame.format.kind == "rgb":
         green, blue, red = channels
-        return cv2.merge([red, green, blue]) / np.float32(matrix[0, 0])
+        return np.asarray(cv2.merge([red, green, blue]) / np.float32(matrix[0, 0]), np.float32)
     if frame.format.kind == "gray":
         luma = (channels[0] - offset[0]) / matrix[0].sum()
-        return cv2.merge([luma, luma, luma])
+        return np.asarray(cv2.merge([luma, luma, luma]), np.float32)
     inverse = np.linalg.inv(matrix.astype(np.float64))
     affine = np.concatenate([inverse, -(inverse @ offset)[:, None]], 1)
     return np.asarray(cv2.transform(cv2.merge(channels), affine), np.float32)
@@ -163,7 +165,7 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
     return replace(frame, planes=tuple(planes))
 
 
-def sample_rgb8(frame: Frame, affine: FloatArray, size: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]
+def sample_rgb8(frame: Frame, affine: FloatArray, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Resample a picture through an affine map to 8-bit RGB, without aliasing.
 
     Parameters
@@ -193,7 +195,7 @@ def sample_rgb8(frame: Frame, affine: FloatArray, size: tuple[int, int]) -> np.n
         return np.zeros((height, width, 3), np.uint8)
     channels: list[FloatArray] = []
     for index in range(len(_color_planes(frame))):
-        plane = _cut(frame, index, box)
+        plane: npt.NDArray[Any] = _cut(frame, index, box)
         # Size the plane in luma pixels / factor, whatever its subsampling.
         target = (max(1, round(box.width / factor)), max(1, round(box.height / factor)))
         if factor > 1:

@@ -16,7 +16,7 @@ def lip_shape(outer: FloatArray, box: Box) -> FloatArray:
     mask = np.zeros((box.height, box.width), np.uint8)
     points = np.rint((outer - 0.5) * 16).astype(np.int32)
     cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
-    return mask.astype(np.float32) / 255
+    return np.asarray(mask / np.float32(255), np.float32)
 
 
 def lip_matte(outer: FloatArray, box: Box, unit: float) -> FloatArray:

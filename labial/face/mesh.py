@@ -82,7 +82,7 @@ class FaceMesh:
         """Return the face in ``region``; check ``presence`` before believing it."""
         affine = region.affine(_SIZE)
         crop = sample_rgb8(frame, affine, (_SIZE, _SIZE))
-        raw, belief, _ = self._mesh((crop.astype(np.float32) / 255)[None])
+        raw, belief, _ = self._mesh(np.asarray(crop[None] / np.float32(255), np.float32))
         points = raw.reshape(N_LANDMARKS, 3)
         logit = float(belief.ravel()[0])
         landmarks = np.empty_like(points)

@@ -203,7 +203,7 @@ def _quality(
 
 def _fade(quality: FloatArray) -> FloatArray:
     """Limit the slope in time to 1 / FADE_FRAMES without ever exceeding ``quality``."""
-    out = quality.copy()
+    out: FloatArray = quality.copy()
     for i in range(1, len(out)):
         out[i] = min(out[i], out[i - 1] + 1 / FADE_FRAMES)
     for i in range(len(out) - 2, -1, -1):

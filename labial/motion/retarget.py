@@ -109,7 +109,7 @@ def _closed(lips: FloatArray) -> FloatArray:
     crossed = (lower[..., 1] - upper[..., 1]).clip(max=0)
     upper[..., 1] += crossed / 2
     lower[..., 1] -= crossed / 2
-    out = lips.copy()
+    out: FloatArray = lips.copy()
     out[:, _INNER_UPPER], out[:, _INNER_LOWER] = upper, lower
     return out
 

@@ -252,8 +252,8 @@ def _fill(polygon: FloatArray, box: Box, blur: float) -> FloatArray:
         points = np.rint((polygon - (box.x0 + 0.5, box.y0 + 0.5)) * 16).astype(np.int32)
         cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
         if blur > 0.3:
-            mask = cv2.GaussianBlur(mask, (0, 0), blur)
-    return mask.astype(np.float32) / 255
+            mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.uint8)
+    return np.asarray(mask / np.float32(255), np.float32)
 
 
 def _extent(mask: FloatArray, box: Box) -> Box:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -236,7 +237,9 @@ def _extend(field: FloatArray, known: BoolArray, rounds: int) -> FloatArray:
     return value
 
 
-def sample(image: FloatArray, offset: FloatArray, raster: Raster, box: Box, at: Box) -> FloatArray:
+def sample(
+    image: npt.NDArray[Any], offset: FloatArray, raster: Raster, box: Box, at: Box
+) -> npt.NDArray[Any]:
     """Resample ``image`` for the pixels of ``box``.
 
     Parameters
@@ -256,12 +259,11 @@ def sample(image: FloatArray, offset: FloatArray, raster: Raster, box: Box, at: 
     -------
     (box.height, box.width, 3) of the image's type
     """
-    rows, cols = offset.shape[:2]
     # One affine resampling brings the coarse offsets to pixels: node centres at step * (i + .5).
     scale = 1 / raster.step
     shift = (np.array([box.x0, box.y0]) + 0.5 - raster.origin) * scale - 0.5
     affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
-    fine = cv2.warpAffine(
+    fine: npt.NDArray[Any] = cv2.warpAffine(
         offset,
         affine,
         (box.width, box.height),
