@@ -21,6 +21,7 @@ ITEMS = CACHE / "motion.pkl"
 OFFSETS = CACHE / "offsets.json"
 RATE = 50
 QUIET_DB = -35.0
+LOUDEST_QUIET_DB = -14.0
 REACH_ROWS = 8
 GRID_SHARE = 0.25
 
@@ -48,14 +49,17 @@ class Item:
 
 
 def loudness_db(mel: np.ndarray) -> np.ndarray:
-    """(F,) level of (F, 80) log-mel frames in dB, 0 at the level of active speech."""
-    return 10 * np.log10(np.maximum((np.exp(mel) - FLOOR).mean(1), 1e-12)) + 20
+    """(F,) level above 300 Hz of (F, 80) log-mel frames in dB, about 0 in speech."""
+    return 10 * np.log10(np.maximum((np.exp(mel[:, 10:]) - FLOOR).mean(1), 1e-12)) + 20
 
 
 def speechness(mel: np.ndarray, n: int) -> np.ndarray:
     """(n,) at 50 Hz: 1 near sound, 0 where nothing is heard within ``REACH_ROWS``, smooth."""
     loud = np.repeat(False, 2 * n)
-    heard = loudness_db(mel)[: 2 * n] > QUIET_DB
+    level = loudness_db(mel)
+    # A noisy room is quiet at its own noise floor.
+    quiet = np.clip(np.percentile(level, 5) + 7, QUIET_DB, LOUDEST_QUIET_DB)
+    heard = level[: 2 * n] > quiet
     loud[: len(heard)] = heard
     near = np.convolve(loud.reshape(n, 2).any(1), np.ones(2 * REACH_ROWS + 1), "same") > 0
     taps = np.hanning(11)[1:-1]
@@ -147,15 +151,16 @@ class Batches:
             frames = self.before + 2 * self.rows - 1 + self.after
             window = mel[2 * start : 2 * start + frames]
             target, trust = motion[start : start + self.rows], usable[start : start + self.rows]
-            if self.rng.random() < 0.08:
+            silence = self.rng.random() < 0.08
+            if silence:
                 window = np.full_like(window, np.log(FLOOR))
                 target, trust = np.zeros_like(target), np.ones_like(trust)
-            mels.append(self.augment(window))
+            mels.append(self.augment(window, silence))
             motions.append(target)
             trusts.append(trust)
         return np.stack(mels), np.stack(motions), np.stack(trusts).astype(np.float32)
 
-    def augment(self, mel: np.ndarray) -> np.ndarray:
+    def augment(self, mel: np.ndarray, silence: bool = False) -> np.ndarray:
         """Another voice, room, microphone and noise floor for (n, 80) log-mel."""
         rng = self.rng
         power = np.maximum(np.exp(mel) - FLOOR, 0)
@@ -171,9 +176,9 @@ class Batches:
         if rng.random() < 0.5:
             # Steady noise of random colour, with the scatter of a periodogram.
             colour = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 4), rng.normal(0, 5, 4))
-            level = 10 ** ((rng.uniform(-65, -28) + colour) / 10)
+            level = 10 ** ((rng.uniform(-65, -12 if silence else -28) + colour) / 10)
             power = power + level * rng.gamma(4, 0.25, mel.shape)
-        if rng.random() < 0.15:
+        if not silence and rng.random() < 0.15:
             other = self.mels[rng.integers(len(self.mels))]
             start = int(rng.integers(0, max(len(other) - len(mel), 0) + 1))
             piece = np.exp(other[start : start + len(mel)]) * 10 ** (rng.uniform(-30, -15) / 10)

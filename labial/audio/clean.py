@@ -13,7 +13,7 @@ ACTIVE_RMS = 0.1
 
 _BLOCK = RATE // 50
 _BELOW_PEAK_DB = 25.0
-_SILENT_RMS = 1e-4
+_SILENT_RMS = 1e-3
 _SHORTEST = RATE // 50
 
 
@@ -34,7 +34,7 @@ def loudness_gain(samples: FloatArray) -> float:
     """Return the factor that brings the active part of (n,) ``samples`` to :data:`ACTIVE_RMS`.
 
     Active are the 20 ms blocks within 25 dB of the 95th percentile of block levels. What never
-    rises above -80 dB is taken for silence and left as it is.
+    rises above -60 dB is taken for silence and left as it is.
     """
     whole = len(samples) - len(samples) % _BLOCK
     if whole == 0:

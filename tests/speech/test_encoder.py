@@ -1,0 +1,92 @@
+"""The shipped network: seamless pieces, rest in silence, no motion before its cause."""
+
+import numpy as np
+import pytest
+
+from labial.audio.clean import prepare
+from labial.audio.features import RATE, log_mel
+from labial.errors import SpeechError
+from labial.motion.predict import predict_motion
+from labial.motion.space import load_basis
+from labial.speech import encoder as module
+from labial.speech.encoder import SpeechEncoder, n_rows
+from labial.types import Audio
+
+
+def babble(seconds: float, seed: int = 0) -> np.ndarray:
+    """Something like speech: a buzz of 120 Hz through moving formants, four syllables a second."""
+    n = int(seconds * RATE)
+    t = np.arange(n) / RATE
+    rng = np.random.default_rng(seed)
+    syllable = np.clip(np.sin(2 * np.pi * 2 * t) ** 2 * 1.3 - 0.2, 0, 1)
+    sound = 0.01 * rng.standard_normal(n)
+    first = 500 + 250 * np.sin(2 * np.pi * 2 * t)
+    second = 1500 + 500 * np.sin(2 * np.pi * 1.3 * t)
+    for k in range(1, 40):
+        hertz = 120 * k
+        near = np.exp(-(((hertz - first) / 120) ** 2)) + 0.5 * np.exp(
+            -(((hertz - second) / 150) ** 2)
+        )
+        sound += near * np.sin(2 * np.pi * hertz * t + k)
+    return (0.2 * syllable * sound).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> SpeechEncoder:
+    return SpeechEncoder()
+
+
+def test_rows_are_fifty_a_second_and_as_many_as_the_basis(encoder: SpeechEncoder) -> None:
+    motion = encoder(Audio(babble(1.234), RATE))
+    assert motion.rate == 50
+    assert motion.coefficients.shape == (n_rows(int(1.234 * RATE)), len(load_basis()))
+    assert len(motion) == 62
+
+
+def test_pieces_join_without_a_seam(
+    encoder: SpeechEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio = Audio(babble(5), RATE)
+    whole = encoder(audio).coefficients
+    monkeypatch.setattr(module, "CHUNK_ROWS", 17)
+    assert np.abs(encoder(audio).coefficients - whole).max() < 1e-4
+
+
+def test_a_live_caller_gets_the_same_rows(encoder: SpeechEncoder) -> None:
+    audio = Audio(babble(2), RATE)
+    whole = encoder(audio).coefficients
+    mel = log_mel(audio.samples, 20 * 2 - encoder.mel_before, 50 * 2 + encoder.mel_after + 1)
+    assert np.abs(encoder.rows(mel) - whole[20:51]).max() < 1e-4
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-5, 1e-4])
+def test_silence_is_rest(encoder: SpeechEncoder, level: float) -> None:
+    noise = np.random.default_rng(0).standard_normal(3 * RATE) * level
+    motion = encoder(Audio(prepare(noise.astype(np.float32)), RATE))
+    opening = load_basis().aperture(motion.coefficients)
+    assert np.abs(opening).max() < 0.01
+    assert np.abs(motion.coefficients[:, :3]).max() < 0.3
+
+
+def test_the_mouth_does_not_move_before_it_can_hear(encoder: SpeechEncoder) -> None:
+    onset = 1.5
+    sound = np.concatenate([np.zeros(int(onset * RATE), np.float32), babble(1.5)])
+    got = encoder(Audio(sound, RATE)).coefficients
+    silent = encoder(Audio(np.zeros_like(sound), RATE)).coefficients
+    changed = np.abs(got - silent).max(1) > 1e-4
+    first = changed.argmax() / 50
+    assert onset - encoder.future_seconds - 0.02 <= first <= onset + 0.1
+    assert encoder.future_seconds <= 0.2
+    opening = load_basis().aperture(got)
+    assert opening[: int((onset - encoder.future_seconds) * 50)].max() < 0.01
+    assert opening[int(onset * 50) :].max() > 0.02
+
+
+def test_sound_at_another_rate_is_refused(encoder: SpeechEncoder) -> None:
+    with pytest.raises(SpeechError, match="44100"):
+        encoder(Audio(np.zeros(44100, np.float32), 44100))
+
+
+def test_predict_motion_is_the_encoder(encoder: SpeechEncoder) -> None:
+    audio = Audio(babble(0.5), RATE)
+    assert np.array_equal(predict_motion(audio).coefficients, encoder(audio).coefficients)
