@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -46,19 +47,16 @@ class Container:
     audio_encoder: str
     subtitles: tuple[str, ...]
     text_subtitle: str
-    options: tuple[tuple[str, str], ...] = ()
 
     def holds_audio(self, codec: str) -> bool:
         """True when packets of FFmpeg's audio ``codec`` can be copied into this container."""
         return codec in self.audio
 
 
-_MP4_AUDIO = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "flac"})
-_MP4_AUDIO_NAMES = _MP4_AUDIO | {"libopus"}
+_MP4_AUDIO = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac"})
 _PCM = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
-_FAST = (("movflags", "+faststart"),)
 _MP4 = Container(
-    "mp4", ("h264", "hevc", "av1", "vp9"), _MP4_AUDIO_NAMES, "aac", ("mov_text",), "mov_text", _FAST
+    "mp4", ("h264", "hevc", "av1", "vp9"), _MP4_AUDIO, "aac", ("mov_text",), "mov_text"
 )
 CONTAINERS = {
     ".mp4": _MP4,
@@ -70,12 +68,11 @@ CONTAINERS = {
         "aac",
         ("mov_text",),
         "mov_text",
-        _FAST,
     ),
     ".mkv": Container(
         "matroska",
         ("h264", "hevc", "av1", "vp9", "prores", "ffv1"),
-        _MP4_AUDIO_NAMES | _PCM | {"vorbis", "libvorbis", "dca", "truehd"},
+        _MP4_AUDIO | _PCM | {"vorbis", "libvorbis", "dca", "truehd"},
         "aac",
         ("subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle"),
         "subrip",
@@ -182,6 +179,8 @@ def choose_format(encoder: str, source: PixelFormat, width: int, height: int) ->
     gets more samples (4:2:0 becomes 4:4:4) rather than the picture fewer pixels.
     """
     offered = {f.name for f in av.Codec(encoder, "w").video_formats or ()}
+    if encoder == "libx265":  # its alpha is a second layer that few players know
+        offered = {name for name in offered if not name.startswith("yuva")}
     if source.name in offered and _size_fits(encoder, source, width, height):
         return source.name
     best: tuple[tuple[int, ...], str] | None = None
@@ -190,7 +189,7 @@ def choose_format(encoder: str, source: PixelFormat, width: int, height: int) ->
         if known is None or name.startswith("yuvj") or known.dtype.byteorder == ">":
             continue
         fmt = known.format
-        if not _size_fits(encoder, fmt, width, height) or (fmt.alpha and encoder == "libx265"):
+        if not _size_fits(encoder, fmt, width, height):
             continue
         chroma = source.kind != "gray"
         cost = (
@@ -346,6 +345,12 @@ def audio_shape(encoder: str, rate: int, channels: int) -> tuple[int, str, int]:
     count = channels if channels in layouts else 2
     bits = max(128_000, 96_000 * count) if encoder == "aac" else max(96_000, 64_000 * count)
     return rate, name, bits
+
+
+def movie_timescale(time_base: Fraction) -> int:
+    """Units a second of an mp4's edit list, in which both picture and sound start exactly."""
+    common = math.lcm(time_base.denominator, 48000)
+    return common if common <= 10_000_000 else min(time_base.denominator, 2**31 - 1)
 
 
 def frame_rate(source: VideoInfo) -> Fraction:

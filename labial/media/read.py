@@ -221,21 +221,70 @@ def open_sound(path: Path) -> tuple[Any, Any]:
     return container, stream
 
 
-def _mono(frame: Any) -> Any:
-    """Average the channels of a frame whose layout FFmpeg cannot mix by name."""
-    flat = av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
-    for part in flat.resample(frame):
-        mean = part.to_ndarray().mean(0, dtype=np.float64).astype(np.float32)[None]
-        out = av.AudioFrame.from_ndarray(mean, "fltp", "mono")
-        out.sample_rate = frame.sample_rate
-        yield out
+# ITU-R BS.775: what a channel adds to mono; low frequency effects add nothing.
+_WEIGHTS = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "LFE": 0.0, "LFE2": 0.0}
+_SURROUND_WEIGHT = 0.5
+
+
+def _channel_weights(layout: Any) -> npt.NDArray[np.float32]:
+    """(channels,) float32 with sum 1; equal where the layout has no names."""
+    names = [channel.name for channel in layout.channels]
+    weights = np.array([_WEIGHTS.get(name, _SURROUND_WEIGHT) for name in names])
+    if not weights.any():
+        weights[:] = 1
+    share: npt.NDArray[np.float32] = (weights / weights.sum()).astype(np.float32)
+    return share
+
+
+class _Mixer:
+    """Any frames of one stream → mono at ``rate``; counts samples that are not numbers."""
+
+    def __init__(self, rate: int) -> None:
+        self.bad = 0
+        self.first_bad = 0.0
+        self._rate = rate
+        self._heard = 0.0
+        self._mono: Any = None
+        self._shape: tuple[int, str] | None = None
+
+    def feed(self, frame: Any) -> Iterator[npt.NDArray[np.float32]]:
+        shape = frame.sample_rate, frame.layout.name
+        if shape != self._shape:
+            yield from self.finish()
+            self._shape = shape
+            self._flat = av.AudioResampler("fltp", frame.layout, frame.sample_rate)
+            self._weights = _channel_weights(frame.layout)
+            self._mono = av.AudioResampler("fltp", "mono", self._rate)
+        frame.pts = None
+        for part in self._flat.resample(frame):
+            yield from self._mix(part)
+
+    def _mix(self, part: Any) -> Iterator[npt.NDArray[np.float32]]:
+        rate = part.sample_rate
+        mono = self._weights @ part.to_ndarray()
+        bad = np.flatnonzero(~np.isfinite(mono))
+        if len(bad):
+            if not self.bad:
+                self.first_bad = self._heard + bad[0] / rate
+            self.bad += len(bad)
+            mono[bad] = 0
+        self._heard += len(mono) / rate
+        out = av.AudioFrame.from_ndarray(mono[None], "fltp", "mono")
+        out.sample_rate = rate
+        for block in self._mono.resample(out):
+            yield block.to_ndarray()[0]
+
+    def finish(self) -> Iterator[npt.NDArray[np.float32]]:
+        if self._mono is not None:
+            for block in self._mono.resample(None):
+                yield block.to_ndarray()[0]
 
 
 def read_audio(path: str | os.PathLike[str], rate: int = 16000) -> Audio:
     """Read the main audio stream of a file as mono.
 
-    Channels are mixed with FFmpeg's coefficients (stereo: the mean; 5.1: centre at full weight,
-    sides less, together 1); unnamed layouts are averaged. Damaged packets are left out.
+    Channels are averaged (stereo: the mean; surround: centre at full weight, left and right
+    3 dB and the others 6 dB less, together 1). Damaged packets are left out.
 
     Parameters
     ----------
@@ -252,22 +301,17 @@ def read_audio(path: str | os.PathLike[str], rate: int = 16000) -> Audio:
     path = Path(path)
     container, stream = open_sound(path)
     blocks: list[npt.NDArray[np.float32]] = []
-    with container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    mixer = _Mixer(rate)
+    with container, np.errstate(invalid="ignore"):
         for frame in sound(container, stream):
-            frame.pts = None
-            named = frame.layout.name and "channels" not in frame.layout.name
-            for part in [frame] if named else _mono(frame):
-                blocks.extend(b.to_ndarray()[0] for b in resampler.resample(part))
-        if blocks:
-            blocks.extend(b.to_ndarray()[0] for b in resampler.resample(None))
+            blocks.extend(mixer.feed(frame))
+        blocks.extend(mixer.finish())
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if mixer.bad:
+        raise SpeechError(
+            f"{show(path)}: {mixer.bad} samples are not numbers (NaN or infinite), the first at "
+            f"{mixer.first_bad:.2f} s: export the speech again"
+        )
     if not len(samples):
         raise SpeechError(f"{show(path)} holds no sound: give a file with speech")
-    bad = np.flatnonzero(~np.isfinite(samples))
-    if len(bad):
-        raise SpeechError(
-            f"{show(path)}: {len(bad)} samples are not numbers (NaN or infinite), the first at "
-            f"{bad[0] / rate:.2f} s: export the speech again"
-        )
     return Audio(samples, rate)

@@ -24,6 +24,7 @@ from labial.media.encoders import (
     audio_shape,
     container_for,
     frame_rate,
+    movie_timescale,
     plan_encoding,
 )
 from labial.media.formats import exact_units, layout, rearranged, to_av
@@ -43,6 +44,7 @@ from labial.media.sides import (
 from labial.types import Frame
 
 _LEAD_SECONDS = Fraction(1, 2)
+_LONGEST_REORDER_SECONDS = 600
 _OWN_TAGS = {
     "major_brand",
     "minor_version",
@@ -189,7 +191,8 @@ class VideoWriter:
         self._kept_audio: list[tuple[int, Any, bool]] = []
         self._subtitles: list[tuple[int, Any, str]] = []
         self._feeds: list[Feed] = []
-        self._last = None if rate is None else -1
+        self._last: int | None = None
+        self._last_dts: int | None = None
 
     def __enter__(self) -> VideoWriter:
         try:
@@ -267,11 +270,15 @@ class VideoWriter:
         self._inputs.close()
 
     def _configure(self) -> None:
+        options = {"avoid_negative_ts": "disabled"}
+        if self._container.muxer in ("mp4", "mov"):
+            options["movflags"] = "+faststart"
+            options["movie_timescale"] = str(movie_timescale(self._time_base))
         self._out = av.open(
             str(self._partial),
             "w",
             format=self._container.muxer,
-            container_options={"avoid_negative_ts": "disabled", **dict(self._container.options)},
+            container_options=options,
         )
         origin = self._inputs.enter_context(open_input(self.source.path))
         self._add_video(origin.streams[self._video.index])
@@ -317,6 +324,8 @@ class VideoWriter:
             stream.set_display_matrix(info.display_matrix)
         stream.metadata.update(_kept_tags(origin.metadata))
         stream.disposition = int(origin.disposition)
+        if info.sample_aspect != 1 and self._container.muxer in ("matroska", "webm"):
+            self.dropped.append(f"pixel aspect ratio {info.sample_aspect}")
         self._stream = stream
 
     def _add_speech(self, path: Path) -> None:
@@ -394,6 +403,8 @@ class VideoWriter:
                 mime = stream.mimetype or "application/octet-stream"
                 self._out.add_attachment(stream.name or "attachment", mime, stream.data)
             elif stream.type in ("attachment", "data", "unknown"):
+                if stream.type == "data" and stream.name == "bin_data" and origin.chapters():
+                    continue  # the chapters' own titles
                 self.dropped.append(f"{stream.type} stream {stream.index}")
             elif stream.type == "video" and stream.index != self._video.index:
                 cover = stream.disposition & av.stream.Disposition.attached_pic
@@ -460,9 +471,19 @@ class VideoWriter:
             dst_color_range=2 if self.plan.color.full_range else 1,
         )
 
+    def _decode_time(self, packet: Any) -> int:
+        """The packet's dts; x265 gives at times a wild one to clips of a few frames."""
+        dts, last = packet.dts, self._last_dts
+        wild = dts is None or dts > packet.pts or (last is not None and dts <= last)
+        if wild or (packet.pts - dts) * packet.time_base > _LONGEST_REORDER_SECONDS:
+            dts = packet.pts if last is None else min(packet.pts, last + 1)
+        self._last_dts = int(dts)
+        return self._last_dts
+
     def _mux_video(self, packets: list[Any]) -> None:
         for packet in packets:
-            time = (packet.dts if packet.dts is not None else packet.pts) * packet.time_base
+            packet.dts = self._decode_time(packet)
+            time = packet.dts * packet.time_base
             self._out.mux(packet)
             for feed in self._feeds:
                 feed.advance(time + _LEAD_SECONDS)
