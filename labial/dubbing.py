@@ -10,11 +10,13 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -180,7 +182,11 @@ def dubbed(
     total = len(analysis.times)
     waiting: deque[Future[Frame]] = deque()
     done = 0
-    with VideoReader(video) as reader, ThreadPoolExecutor(WORKERS) as pool:
+    with (
+        VideoReader(video) as reader,
+        ThreadPoolExecutor(WORKERS) as pool,
+        _one_thread_each(),
+    ):
         for frame in reader.frames():
             if frame.index >= total:
                 break
@@ -195,6 +201,17 @@ def dubbed(
             yield waiting.popleft().result()
             done += 1
             tell("render", done, total)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Frames are rendered side by side; OpenCV's own threads would only stand in the way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 class _Plan:

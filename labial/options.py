@@ -20,7 +20,7 @@ class DubOptions:
     crf: int | None = None
     """Constant quality, lower is better (x264 scale). Default: high quality, capped near the
     source's bit rate."""
-    preset: str = "fast"
+    preset: str = "veryfast"
     """Encoder speed preset (x264 names)."""
     sync_mode: SyncMode = "cut_off"
     """When speech and video differ in length: cut_off keeps the video's length."""

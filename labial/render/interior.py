@@ -54,14 +54,15 @@ def plain_interior(
     rise = rise * np.exp(-((u / 0.16) ** 2))
     image = cavity + (tongue - cavity) * (0.8 * rise)[..., None]
 
-    enamel = light * np.array([0.98, 0.94, 0.86])
+    # Teeth are nearly white, so they take their colour from the light, which the skin shows.
+    enamel = 0.45 * skin + light * np.array([0.50, 0.46, 0.39])
     edge = _TOOTH_EDGE - 0.35 * u**2
     row = _step(edge - v) * _step(v - edge + _TOOTH_HEIGHT) * np.exp(-((u / 0.20) ** 4))
     # Lips shade the teeth from above, cheeks from the sides.
     shade = (0.55 + 0.45 * ((v - top) / 0.05).clip(0, 1)) * (1 - 2.2 * u**2).clip(0.3, 1)
     gaps = np.array([0.0, _CENTRAL, _CENTRAL + _LATERAL])
     near = np.abs(np.abs(u)[..., None] - gaps).min(-1)
-    shade = shade * (1 - 0.22 * np.exp(-((near / 0.006) ** 2)))
+    shade = shade * (1 - 0.14 * np.exp(-((near / 0.005) ** 2)))
     image = image + (enamel * shade[..., None] - image) * row[..., None]
     return np.asarray(image, np.float32)
 

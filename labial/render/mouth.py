@@ -97,17 +97,18 @@ def render_mouth(
     unit = float(track.scale[row])
     moved = filmed + unit * retarget.displacement(row) @ track.rotation[row].T
     there = warp.with_ring(moved, filmed)
-    box = _region(there, frame)
-    step = max(unit / warp.NODES_PER_EYES, 1.0)
-    raster = warp.rasterize(there, box, step)
-    source = read_rgb(frame, box)
-    mouth_box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, box)
+    area = _region(there, frame)
+    mouth_box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, area)
     if mouth_box.width < 4 or mouth_box.height < 4:
         return None
+    raster = warp.rasterize(there, area, max(unit / warp.NODES_PER_EYES, 1.0))
+    base = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
+    touched = _touched(raster, base, area)
+    box = _active(touched, area, mouth_box, frame)
+    source = read_rgb(frame, box)
     below = _below(moved, mouth_box)
 
     own = _View(source, box, filmed, 1.0)
-    base = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
     face = warp.sample(source, base, raster, box, box)
     window = raster.window(mouth_box)
     if choice is None:
@@ -143,7 +144,7 @@ def render_mouth(
         box,
         source,
         face,
-        _touched(raster, base, box),
+        touched[_inside(box, area)],
         mouth_box,
         mouth,
         (moved[_OUTER_RING, :2] - origin).astype(np.float32),
@@ -158,6 +159,16 @@ def _region(points: FloatArray, frame: Frame) -> Box:
     high = np.ceil(points[used].max(0)).astype(int) + 2
     box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     return aligned(box.clip(frame.width, frame.height), frame.format, frame.width, frame.height)
+
+
+def _active(touched: BoolArray, area: Box, mouth_box: Box, frame: Frame) -> Box:
+    """The part of ``area`` that changes, aligned to chroma samples."""
+    change = _extent(touched, area)
+    box = Box(
+        min(change.x0, mouth_box.x0), min(change.y0, mouth_box.y0),
+        max(change.x1, mouth_box.x1), max(change.y1, mouth_box.y1),
+    )  # fmt: skip
+    return aligned(box, frame.format, frame.width, frame.height)
 
 
 def _around(points: FloatArray, margin: float, limit: Box) -> Box:
@@ -256,7 +267,7 @@ def _fill(polygon: FloatArray, box: Box, blur: float) -> FloatArray:
     return np.asarray(mask / np.float32(255), np.float32)
 
 
-def _extent(mask: FloatArray, box: Box) -> Box:
+def _extent(mask: FloatArray | BoolArray, box: Box) -> Box:
     """The part of ``box`` where ``mask`` is not 0."""
     rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
