@@ -252,9 +252,15 @@ def clockwise(frame: Any) -> int:
     return int(round(-frame.rotation / 90) * 90 % 360)
 
 
+def _stored_format(context: Any) -> str:
+    """FFmpeg's name of a stream's pixel format, "" when the file does not tell."""
+    stored = context.format  # PyAV 17's pix_fmt crashes where there is none
+    return stored.name if stored is not None else ""
+
+
 def stream_color(context: Any) -> ColorTags:
     """Colour tags of a video codec context."""
-    full = context.color_range == 2 or (context.pix_fmt or "").startswith("yuvj")
+    full = context.color_range == 2 or _stored_format(context).startswith("yuvj")
     return ColorTags(
         int(context.colorspace), int(context.color_primaries), int(context.color_trc), full
     )
@@ -268,7 +274,7 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
     )
     frames = islice(decoded(container, stream), _PROBE_PACKETS)
     first = next((f for f in frames if f is not None), None)
-    native = first.format.name if first is not None else context.pix_fmt or "yuv420p"
+    native = first.format.name if first is not None else _stored_format(context) or "yuv420p"
     start = first.pts if first is not None else None
     color = stream_color(context)
     time_base = stream.time_base or Fraction(1, 25)
