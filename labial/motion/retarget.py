@@ -94,7 +94,7 @@ class Retarget:
         lips = _closed(self._track.neutral[LIPS] + moved + self._slow[rows])[0]
         filmed = self._local(rows)[0, LIPS]
         change = change + _spread() @ (lips - filmed - change[LIPS])
-        return np.asarray(change * self._track.quality[row], np.float32)
+        return np.asarray(change * _free() * self._track.quality[row], np.float32)
 
     def _local(self, rows: slice) -> FloatArray:
         track = self._track
@@ -123,6 +123,16 @@ def _slow(x: FloatArray, present: npt.NDArray[np.bool_], sigma: float) -> FloatA
     total = cv2.GaussianBlur(flat * weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
     norm = cv2.GaussianBlur(weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
     return np.asarray(total / norm.reshape(-1, 1).clip(1e-3), np.float32).reshape(x.shape)
+
+
+@lru_cache(maxsize=1)
+def _free() -> FloatArray:
+    """(478, 1) 0..1: the nose stays where it is, whatever the lip below it does."""
+    canonical, _ = geometry.canonical_mesh()
+    x, y = canonical[:, 0], canonical[:, 1]
+    free = np.ones((N_LANDMARKS, 1), np.float32)
+    free[: len(canonical), 0] -= np.exp(-((x / 0.26) ** 6)) * ((0.64 - y) / 0.09).clip(0, 1)
+    return free
 
 
 @lru_cache(maxsize=1)
