@@ -92,13 +92,14 @@ def write_video(
     sound_rate: int = 48000,
     sound_layout: str = "stereo",
     languages: Sequence[str] = ("und",),
+    container_options: dict[str, str] | None = None,
 ) -> Path:
     """Write a clip; ``setup(container, video_stream)`` may set tags before the first frame."""
     if codec == "libx265":
         options = {"x265-params": "log-level=none:bframes=0"} | (options or {})
     step = round(1 / (rate * time_base))
     times = list(pts) if pts is not None else [i * step for i in range(n)]
-    with av.open(str(path), "w") as out:
+    with av.open(str(path), "w", container_options=container_options) as out:
         stream = out.add_stream(
             codec,
             rate=rate,

@@ -328,6 +328,8 @@ def plan_encoding(target: Path, source: VideoInfo, settings: EncodeSettings) -> 
     lost = _lost(source.format, pix_fmt)
     if source.interlaced and encoder not in ("libx264", "prores_ks"):
         lost += ("interlace flag",)
+    if source.mastering:
+        lost += ("HDR mastering data",)
     options = _quality(encoder, family, source, settings.crf)
     options |= _speed(encoder, settings.preset) | _special(encoder, source, pix_fmt)
     return EncodePlan(family, encoder, pix_fmt, options, _output_color(source, pix_fmt), lost)

@@ -208,7 +208,7 @@ def planes_of(frame: av.VideoFrame) -> tuple[PixelFormat, tuple[Plane, ...]]:
     known = layout(frame.format.name)
     if known is None:
         wanted = planar_format(frame.format.name)
-        frame = frame.reformat(format=wanted.name)
+        frame = frame.reformat(format=wanted.name, threads=1)
         known = layout(wanted.name)
         assert known is not None
     target = known.format

@@ -66,6 +66,8 @@ class VideoInfo:
         Presentation time of the first frame in units of ``time_base``.
     index
         Stream index in the file.
+    mastering
+        True when frames carry the mastering display's data (HDR10) beside the colour tags.
     """
 
     codec: str
@@ -88,6 +90,7 @@ class VideoInfo:
     top_first: bool
     start: int
     index: int
+    mastering: bool = False
 
 
 @dataclass(frozen=True)
@@ -301,6 +304,8 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
         top_first=getattr(context, "field_order", 2) in (0, 1, 2, 4),
         start=start if start is not None else stream.start_time or 0,
         index=stream.index,
+        mastering=first is not None
+        and any(d.type.name == "MASTERING_DISPLAY_METADATA" for d in first.side_data),
     )
 
 

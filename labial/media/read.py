@@ -148,11 +148,11 @@ class VideoReader:
         color, duration = color_of(picture, info.color), picture.duration or 0
         if (picture.width, picture.height) != (info.width, info.height):
             self.resized += 1
-            picture = picture.reformat(info.width, info.height, info.format.name)
+            picture = picture.reformat(info.width, info.height, info.format.name, threads=1)
         layout, planes = planes_of(picture)
         if layout != info.format:
             self.resized += 1
-            layout, planes = planes_of(picture.reformat(format=info.format.name))
+            layout, planes = planes_of(picture.reformat(format=info.format.name, threads=1))
         return Frame(
             planes=planes,
             format=layout,

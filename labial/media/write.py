@@ -13,7 +13,6 @@ from typing import Any
 
 import av
 import av.error
-from av.codec.context import Flags
 
 from labial.errors import SpeechError, WriteError
 from labial.media.encoders import (
@@ -193,6 +192,7 @@ class VideoWriter:
         self._feeds: list[Feed] = []
         self._last: int | None = None
         self._last_dts: int | None = None
+        self._durations: dict[int, int] = {}
 
     def __enter__(self) -> VideoWriter:
         try:
@@ -238,6 +238,8 @@ class VideoWriter:
             if self._last is not None and picture.pts <= self._last:
                 raise ValueError(f"{frame!r} does not come after the frame before it")
             self._last = picture.pts
+            if picture.duration:
+                self._durations[picture.pts] = picture.duration
             self._mux_video(self._stream.encode(picture))
         self.frames += 1
 
@@ -317,7 +319,6 @@ class VideoWriter:
         context.color_trc = plan.color.transfer
         context.color_range = 2 if plan.color.full_range else 1
         context.thread_count = 0
-        context.flags = int(context.flags) | int(Flags.frame_duration)
         if plan.encoder == "libx265" and self._container.muxer in ("mp4", "mov"):
             context.codec_tag = "hvc1"
         if info.display_matrix is not None:
@@ -459,7 +460,11 @@ class VideoWriter:
         return picture
 
     def _converted(self, frame: Frame) -> Any:
-        """The frame in the encoder's pixel format, with the same colours."""
+        """The frame in the encoder's pixel format, with the same colours.
+
+        On one thread: with several, swscale's writes past the end of a narrow row race with
+        the next row.
+        """
         matrix = self.plan.color.matrix
         matrix = matrix if matrix in (1, 4, 5, 6, 7, 9) else 1
         full_in = frame.format.kind == "rgb" or frame.color.full_range
@@ -469,6 +474,7 @@ class VideoWriter:
             dst_colorspace=matrix,
             src_color_range=2 if full_in else 1,
             dst_color_range=2 if self.plan.color.full_range else 1,
+            threads=1,
         )
 
     def _decode_time(self, packet: Any) -> int:
@@ -483,6 +489,7 @@ class VideoWriter:
     def _mux_video(self, packets: list[Any]) -> None:
         for packet in packets:
             packet.dts = self._decode_time(packet)
+            packet.duration = self._durations.pop(packet.pts, packet.duration)
             time = packet.dts * packet.time_base
             self._out.mux(packet)
             for feed in self._feeds:
