@@ -265,7 +265,11 @@ class VideoWriter:
     def _finish(self) -> None:
         if self.frames == 0:
             raise WriteError(f"nothing to write into {show(self.target)}: no frames came")
-        self._mux_video(self._stream.encode(None))
+        rest = self._stream.encode(None)
+        if rest and self._last in self._durations and self._container.muxer in ("mp4", "mov"):
+            # mp4 counts lengths in decoding order: the end of the video hangs on the last packet.
+            self._durations[rest[-1].pts] = self._durations[self._last]
+        self._mux_video(rest)
         for feed in self._feeds:
             feed.advance(None)
         self._out.close()
