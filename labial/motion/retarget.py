@@ -62,7 +62,6 @@ class Retarget:
             self._own[rows] = basis.project(shift)
             explained = basis.displacement(self._own[rows])
             rest[rows] = (shift - explained)[:, LIPS]
-        self._rest = rest
         self._slow = _slow(rest, track.present, _SLOW_SECONDS * rate)
         # A slow rest must not hold the lips apart: only the speech opens the mouth.
         middle = (self._slow[:, _INNER_UPPER] + self._slow[:, _INNER_LOWER]) / 2
