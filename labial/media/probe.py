@@ -241,13 +241,17 @@ def decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
         yield from frames
 
 
-def display_matrix(frame: Any) -> tuple[int, ...] | None:
-    """The nine numbers that turn a frame for display, or None."""
+def _side_data(frame: Any, name: str) -> bytes | None:
     # PyAV raises ValueError on side data newer than itself, such as a photo's EXIF block.
     with contextlib.suppress(KeyError, ValueError):
-        data = bytes(frame.side_data["DISPLAYMATRIX"])
-        return tuple(int(v) for v in np.frombuffer(data, np.int32)[:9])
+        return bytes(frame.side_data[name])
     return None
+
+
+def display_matrix(frame: Any) -> tuple[int, ...] | None:
+    """The nine numbers that turn a frame for display, or None."""
+    data = _side_data(frame, "DISPLAYMATRIX")
+    return None if data is None else tuple(int(v) for v in np.frombuffer(data, np.int32)[:9])
 
 
 def clockwise(frame: Any) -> int:
@@ -304,8 +308,7 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
         top_first=getattr(context, "field_order", 2) in (0, 1, 2, 4),
         start=start if start is not None else stream.start_time or 0,
         index=stream.index,
-        mastering=first is not None
-        and any(d.type.name == "MASTERING_DISPLAY_METADATA" for d in first.side_data),
+        mastering=first is not None and _side_data(first, "MASTERING_DISPLAY_METADATA") is not None,
     )
 
 

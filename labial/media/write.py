@@ -327,6 +327,8 @@ class VideoWriter:
             context.codec_tag = "hvc1"
         if info.display_matrix is not None:
             stream.set_display_matrix(info.display_matrix)
+        elif info.rotation:
+            stream.set_display_rotation(-info.rotation)
         stream.metadata.update(_kept_tags(origin.metadata))
         stream.disposition = int(origin.disposition)
         if info.sample_aspect != 1 and self._container.muxer in ("matroska", "webm"):

@@ -7,7 +7,7 @@ import pytest
 import synth_media as synth
 
 from labial.errors import ReadError
-from labial.media import VideoReader, probe
+from labial.media import VideoReader, VideoWriter, probe
 from labial.types import ColorTags
 
 
@@ -97,6 +97,28 @@ def test_still_picture(tmp_path):
     info = probe(path).video
     assert (info.width, info.height, info.format.name) == (31, 17, "gbrp")
     assert len(list(VideoReader(path).frames())) == 1
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(1, 0), (6, 90), (3, 180), (8, 270)])
+def test_a_phone_photo_with_exif(tmp_path, orientation, turn):
+    """Orientation 6 of EXIF: turn clockwise by 90 degrees to see the photo upright."""
+    plain, path = tmp_path / "plain.jpg", tmp_path / "photo.jpg"
+    synth.smooth_frame("yuvj420p", 64, 48, 0).save(str(plain))
+    tiff = b"MM\0*" + (8).to_bytes(4, "big") + (1).to_bytes(2, "big")
+    tiff += bytes([1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]) + bytes(4)
+    block = b"Exif\0\0" + tiff
+    head = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
+    data = plain.read_bytes()
+    path.write_bytes(data[:2] + head + data[2:])
+    info = probe(path).video
+    assert (info.rotation, info.width, info.height) == (turn, 64, 48)
+    with VideoReader(path) as reader:
+        (frame,) = reader.frames()
+        out = tmp_path / "out.mp4"
+        with VideoWriter(out, reader.media, rate=Fraction(25)) as writer:
+            writer.write(frame)
+    assert frame.rotation == turn
+    assert probe(out).video.rotation == turn
 
 
 @pytest.mark.parametrize(
