@@ -55,13 +55,14 @@ class Inspect:
     video: Annotated[Positional[Path], arg(metavar="CLIP")]
     """Video with a face."""
     out: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE")] = None
-    """File to write. Default: CLIP's name with ".inspect.mp4", in the current folder."""
+    """File to write: .png for a picture, .html for a page with the numbers of each shot. Default:
+    CLIP's name with ".inspect.png", in the current folder."""
 
     def run(self) -> None:
         """Write the picture of the analysis, then print where it is."""
         from labial.inspect_clip import inspect_clip
 
-        out = self.out if self.out is not None else Path(f"{self.video.stem}.inspect.mp4")
+        out = self.out if self.out is not None else Path(f"{self.video.stem}.inspect.png")
         with Progress() as hook:
             written = inspect_clip(self.video, out, hook=hook)
         print(written)
