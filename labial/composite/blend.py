@@ -24,7 +24,7 @@ def composite(frame: Frame, layers: Layers) -> Frame:
     touched = layers.touched.astype(np.float32)
     rows = slice(at.y0 - box.y0, at.y1 - box.y0)
     cols = slice(at.x0 - box.x0, at.x1 - box.x0)
-    matte = lip_matte(layers.outer, at, layers.unit)
+    matte = lip_matte(layers.outer, at, layers.unit) * layers.face
     band = (matte - lip_shape(layers.outer, at)).clip(0)
     face = layers.moved[rows, cols]
     mouth = layers.mouth * match_light(layers.mouth, face, band, layers.unit)

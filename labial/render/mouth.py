@@ -40,6 +40,8 @@ class Layers:
         The part around the mouth, inside ``box``.
     mouth
         (hm, wm, 3) float32 RGB of ``mouth_box``: lips and inside of the new mouth.
+    face
+        (hm, wm) float32 0..1: pixels of ``mouth_box`` on the face, not beside it.
     outer
         (20, 2) float32 outline of the lips in pixels of ``mouth_box``.
     unit
@@ -54,6 +56,7 @@ class Layers:
     touched: BoolArray
     mouth_box: Box
     mouth: FloatArray
+    face: FloatArray
     outer: FloatArray
     unit: float
     strength: float
@@ -147,6 +150,7 @@ def render_mouth(
         touched[_inside(box, area)],
         mouth_box,
         mouth,
+        window.face(mouth_box),
         (moved[_OUTER_RING, :2] - origin).astype(np.float32),
         unit,
         strength,

@@ -24,12 +24,12 @@ NODES_PER_EYES = 40
 RING_SCALE = 1.22
 N_VERTICES = N_LANDMARKS + len(geometry.FACE_OVAL)
 
-_SKIN, _UPPER, _LOWER, _INSIDE = range(4)
+_RING, _SKIN, _UPPER, _LOWER, _INSIDE = range(5)
 
 
 @lru_cache(maxsize=1)
 def topology() -> tuple[IntArray, IntArray]:
-    """Return the warp's triangles (t, 3) and their part: skin, upper lip, lower lip, inside.
+    """Return the warp's triangles (t, 3) and their part: ring, skin, upper lip, lower lip, inside.
 
     Vertices are the 478 landmarks followed by a ring around the face oval.
     """
@@ -56,7 +56,7 @@ def topology() -> tuple[IntArray, IntArray]:
         b, c, d = oval[j], N_LANDMARKS + i, N_LANDMARKS + j
         if max(canonical[a, 1], canonical[b, 1]) >= low:
             rows += [(a, b, c), (b, d, c)]
-            parts += [_SKIN, _SKIN]
+            parts += [_RING, _RING]
     up, lo = geometry.INNER_UPPER, geometry.INNER_LOWER
     for i in range(len(up) - 1):
         for tri in ((up[i], up[i + 1], lo[i]), (up[i + 1], lo[i + 1], lo[i])):
@@ -64,6 +64,19 @@ def topology() -> tuple[IntArray, IntArray]:
                 rows.append(tri)
                 parts.append(_INSIDE)
     return np.array(rows, np.int32), np.array(parts, np.int32)
+
+
+@lru_cache(maxsize=1)
+def _canonical_sides() -> FloatArray:
+    """(t,) sign of each triangle's area when the face looks into the camera."""
+    canonical, _ = geometry.canonical_mesh()
+    full = np.zeros((N_LANDMARKS, 2), np.float32)
+    full[: len(canonical)] = canonical[:, :2]
+    triangles, parts = topology()
+    a, b, c = with_ring(full, full)[triangles].transpose(1, 0, 2)
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    # Triangles of the inside have hardly any area on a closed mouth: any side will do.
+    return np.asarray(np.where(parts == _INSIDE, 0, np.sign(area)), np.float32)
 
 
 def _lip_vertices(canonical: FloatArray) -> set[int]:
@@ -111,7 +124,7 @@ class Raster:
     weights
         (rows, columns, 3) float32 barycentric weights.
     part
-        (rows, columns) int8: -1 outside the mesh, else skin, upper lip, lower lip, inside.
+        (rows, columns) int8: -1 outside the mesh, else ring, skin, upper lip, lower lip, inside.
     """
 
     origin: FloatArray
@@ -126,6 +139,11 @@ class Raster:
         value += self.weights[..., 1, None] * points[self.vertices[..., 1]]
         value += self.weights[..., 2, None] * points[self.vertices[..., 2]]
         return np.asarray(value, np.float32)
+
+    def face(self, box: Box) -> FloatArray:
+        """(h, w) 0..1: pixels of ``box`` on the face, softly over about a node."""
+        on = (self.part >= _SKIN).astype(np.float32)
+        return _to_pixels(np.asarray(cv2.blur(on, (3, 3)), np.float32), self, box)
 
     def window(self, box: Box) -> Raster:
         """Return the part of the grid that ``box`` needs."""
@@ -166,8 +184,10 @@ def rasterize(points: FloatArray, box: Box, step: float) -> Raster:
     good = (np.minimum(np.minimum(w0, w1), w2) >= -1e-3) & np.isfinite(safe)
     which, x, y = which[good], x[good], y[good]
     weights = np.stack([w0[good], w1[good], w2[good]], 1)
-    # Front wins: triangles are painted from the farthest from the lip line to the nearest.
-    order = np.argsort(parts[which], kind="stable")
+    # Where the mesh folds over itself, seen from the side, what faces the camera wins; and the
+    # nearer to the lip line, the later it is painted.
+    turned = np.sign(area) != _canonical_sides()
+    order = np.argsort((2 * parts + ~turned)[which], kind="stable")
     vertices = np.zeros((rows, cols, 3), np.int32)
     bary = np.zeros((rows, cols, 3), np.float32)
     part = np.full((rows, cols), -1, np.int8)
@@ -259,19 +279,27 @@ def sample(
     -------
     (box.height, box.width, 3) of the image's type
     """
-    # One affine resampling brings the coarse offsets to pixels: node centres at step * (i + .5).
-    scale = 1 / raster.step
-    shift = (np.array([box.x0, box.y0]) + 0.5 - raster.origin) * scale - 0.5
-    affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
-    fine: npt.NDArray[Any] = cv2.warpAffine(
-        offset,
-        affine,
-        (box.width, box.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    fine = _to_pixels(offset, raster, box)
     fine[..., 0] += np.arange(box.x0 - at.x0, box.x1 - at.x0, dtype=np.float32)
     fine[..., 1] += np.arange(box.y0 - at.y0, box.y1 - at.y0, dtype=np.float32)[:, None]
     return np.asarray(
         cv2.remap(image, fine, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
+    )
+
+
+def _to_pixels(field: FloatArray, raster: Raster, box: Box) -> FloatArray:
+    """Interpolate node values (rows, columns[, d]) at the pixels of ``box``."""
+    # Node centres are at step * (i + 0.5), so one affine resampling does it.
+    scale = 1 / raster.step
+    shift = (np.array([box.x0, box.y0]) + 0.5 - raster.origin) * scale - 0.5
+    affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
+    return np.asarray(
+        cv2.warpAffine(
+            field,
+            affine,
+            (box.width, box.height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.float32,
     )
