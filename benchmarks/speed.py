@@ -1,0 +1,264 @@
+"""How fast a whole dub is, and what a plain decode and encode of the same clip costs.
+
+::
+
+    python benchmarks/speed.py [--heights 720 1080] [--seconds 10] [--repeats 3] [--clip FILE]
+    python benchmarks/speed.py --minutes 10 --heights 1080 --repeats 1    # is memory flat?
+
+The clip is a sample of a talking face, scaled and repeated, unless one is given. The two jobs take
+turns, each in a process of its own; the table shows medians and the largest peak of memory. The
+plain job uses PyAV alone, with the encoder and settings that the dub chooses. The second table
+takes a dub apart: processor milliseconds a frame, summed over all threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections import Counter
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeVar
+
+import av
+import cv2
+import numpy as np
+
+import labial
+from labial import weights
+from labial.audio.load import load_speech
+from labial.composite.blend import composite
+from labial.face.track import FaceTracker
+from labial.media.encoders import EncodeSettings, plan_encoding
+from labial.media.probe import probe
+from labial.media.read import VideoReader
+from labial.media.write import VideoWriter
+from labial.motion.predict import predict_motion
+from labial.motion.retarget import Retarget
+from labial.motion.space import load_basis
+from labial.motion.timing import sample
+from labial.options import DubOptions
+from labial.render.bank import BankCollector, Choice, MouthBank
+from labial.render.mouth import render_mouth
+from labial.types import FaceTrack, Frame
+
+T = TypeVar("T")
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--heights", type=int, nargs="+", default=[720, 1080])
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the clip made")
+    parser.add_argument("--minutes", type=float, help="the same in minutes, for a long clip")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--clip", type=Path, help="clip to use instead of the sample")
+    parser.add_argument("--no-stages", action="store_true", help="leave the second table out")
+    parser.add_argument("--job", nargs=4, metavar=("NAME", "CLIP", "SPEECH", "OUT"),
+                        help=argparse.SUPPRESS)  # fmt: skip
+    given = parser.parse_args()
+    if given.job:
+        name, *files = given.job
+        print(json.dumps(JOBS[name](*map(Path, files))))
+        return 0
+    seconds = given.minutes * 60 if given.minutes else given.seconds
+    with tempfile.TemporaryDirectory(prefix="labial-speed-") as folder:
+        clips = [given.clip] if given.clip else []
+        for height in [] if given.clip else given.heights:
+            clips.append(Path(folder) / f"{height}p.mp4")
+            make_clip(weights.path("talking_clip"), clips[-1], height, seconds)
+        for clip in clips:
+            measure(clip, Path(folder), given.repeats, given.no_stages)
+    return 0
+
+
+def measure(clip: Path, folder: Path, repeats: int, brief: bool) -> None:
+    """Print both tables for one clip."""
+    video = probe(clip).video
+    assert video is not None
+    n = sum(1 for _ in VideoReader(clip).frames())
+    speech = folder / "speech.wav"
+    make_speech(weights.path("speech_short"), speech, n / float(video.rate))
+    results: dict[str, list[dict[str, float]]] = {"plain": [], "dub": []}
+    for _ in range(repeats):
+        for name, runs in results.items():
+            runs.append(in_a_process(name, clip, speech, folder / "out.mp4"))
+    print(f"\n{clip.name}: {video.width}x{video.height}, {n} frames; {os.cpu_count()} cores")
+    print(f"{'':24}{'seconds':>10}{'fps':>8}{'peak MB':>10}")
+    taken = {name: median(run["seconds"] for run in runs) for name, runs in results.items()}
+    for name, runs in results.items():
+        label = {"plain": "decode + encode", "dub": "labial.dub"}[name]
+        peak = max(run["peak_mb"] for run in runs)
+        print(f"{label:24}{taken[name]:10.2f}{n / taken[name]:8.1f}{peak:10.0f}")
+    print(f"{'ratio':24}{taken['dub'] / taken['plain']:10.2f}")
+    if not brief:
+        stages = in_a_process("stages", clip, speech, folder / "out.mp4")
+        print(f"\n{'stage':24}{'ms a frame':>10}")
+        for stage, ms in stages.items():
+            print(f"{stage:24}{ms:10.2f}")
+        print(f"{'sum':24}{sum(stages.values()):10.2f}", flush=True)
+
+
+def in_a_process(name: str, clip: Path, speech: Path, out: Path) -> dict[str, float]:
+    """Run one job in a fresh interpreter, so that its peak of memory is its own."""
+    command = [sys.executable, __file__, "--job", name, str(clip), str(speech), str(out)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def timed(work: Callable[[], object]) -> dict[str, float]:
+    """Wall seconds and peak memory of ``work``."""
+    begin = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return {"seconds": seconds, "peak_mb": peak / (1e6 if sys.platform == "darwin" else 1e3)}
+
+
+def plain(clip: Path, speech: Path, out: Path) -> dict[str, float]:
+    """Decode and encode, nothing in between."""
+    video = probe(clip).video
+    assert video is not None
+    options = DubOptions()
+    plan = plan_encoding(out, video, EncodeSettings(options.codec, options.crf, options.preset))
+
+    def work() -> None:
+        with av.open(str(clip)) as source, av.open(str(out), "w") as target:
+            origin = source.streams.video[0]
+            origin.thread_type = "AUTO"
+            stream: Any = target.add_stream(
+                plan.encoder, rate=video.rate, options=dict(plan.options),
+                width=video.width, height=video.height, time_base=video.time_base,
+            )  # fmt: skip
+            stream.codec_context.pix_fmt = plan.pix_fmt
+            stream.codec_context.time_base = video.time_base
+            stream.codec_context.thread_count = 0
+            for frame in source.decode(origin):
+                frame.pict_type = 0
+                target.mux(stream.encode(frame))
+            target.mux(stream.encode(None))
+
+    return timed(work)
+
+
+def dubbed(clip: Path, speech: Path, out: Path) -> dict[str, float]:
+    """Run the whole of ``labial.dub``."""
+    return timed(lambda: labial.dub(clip, speech, out))
+
+
+def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
+    """Take a dub apart: processor milliseconds a frame of each stage, one after the other."""
+    cv2.setNumThreads(1)
+    spent: Counter[str] = Counter()
+
+    def clocked(stage: str, work: Callable[..., T], *what: Any) -> T:
+        begin = time.process_time()
+        result = work(*what)
+        spent[stage] += time.process_time() - begin
+        return result
+
+    def each(frames: Iterator[Frame], stage: str) -> Iterator[Frame]:
+        following: Callable[..., Frame | None] = next
+        while (frame := clocked(stage, following, frames, None)) is not None:
+            yield frame
+
+    tracker, bank, times = FaceTracker(), BankCollector(), []
+    with VideoReader(clip) as reader:
+        media = reader.media
+        for frame in each(reader.frames(), "decode, first pass"):
+            face = clocked("track", tracker.observe, frame)
+            clocked("bank", bank.offer, frame, face, tracker.shot)
+            times.append(float(frame.time))
+    tracks = clocked("track", tracker.finish)
+    patches = clocked("bank", bank.finish)
+    motion = clocked("listen", lambda: predict_motion(load_speech(speech)))
+    seconds = np.array(times) - times[0]
+
+    def plan(track: FaceTrack) -> tuple[Retarget, list[Choice | None]]:
+        rows = slice(track.start, track.start + len(track))
+        retarget = Retarget(track, load_basis(), sample(motion, seconds[rows]), 25.0)
+        mouths = MouthBank(track, patches)
+        if not mouths.patches:
+            return retarget, [None] * len(track)
+        return retarget, [*mouths.choose(np.arange(len(track)), retarget.lips())]
+
+    tracks_left = iter(tracks)
+    track: FaceTrack | None = None
+    with (
+        VideoReader(clip) as reader,
+        VideoWriter(out, media, EncodeSettings(preset=DubOptions().preset), speech) as writer,
+    ):
+        for frame in each(reader.frames(), "decode, second pass"):
+            if track is None or frame.index >= track.start + len(track):
+                track = next(tracks_left)
+                usable = bool((track.quality > 0).any())
+                if usable:
+                    retarget, choices = clocked("choose", plan, track)
+            row = frame.index - track.start
+            if usable and track.quality[row] > 0:
+                layers = clocked("render", render_mouth, frame, track, retarget, choices[row])
+                if layers is not None:
+                    frame = clocked("composite", composite, frame, layers)
+            clocked("encode", writer.write, frame)
+    return {stage: 1000 * total / len(times) for stage, total in spent.items()}
+
+
+JOBS: dict[str, Callable[[Path, Path, Path], dict[str, float]]] = {
+    "plain": plain,
+    "dub": dubbed,
+    "stages": stages,
+}
+
+
+def make_clip(sample_clip: Path, target: Path, height: int, seconds: float) -> None:
+    """Write a 16:9 clip at 25 fps: the sample, cropped, scaled, and repeated until it is full."""
+    left = round(seconds * 25)
+    width = height * 16 // 9 // 2 * 2
+    index = 0
+    with av.open(str(target), "w") as container:
+        stream: Any = container.add_stream(
+            "libx264", rate=25, width=width, height=height, options={"crf": "20", "preset": "fast"}
+        )
+        stream.codec_context.pix_fmt = "yuv420p"
+        while index < left:
+            with av.open(str(sample_clip)) as source:
+                for picture in source.decode(video=0):
+                    if index == left:
+                        break
+                    image = picture.to_ndarray(format="rgb24")
+                    inner = image.shape[0] * 16 // 9
+                    edge = max(0, (image.shape[1] - inner) // 2)
+                    image = np.ascontiguousarray(image[:, edge : image.shape[1] - edge])
+                    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+                    frame = av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), "rgb24")
+                    frame.pts, frame.time_base = index, Fraction(1, 25)
+                    container.mux(stream.encode(frame))
+                    index += 1
+        container.mux(stream.encode(None))
+
+
+def make_speech(sample_speech: Path, target: Path, seconds: float) -> None:
+    """Write ``seconds`` of the sample, repeated."""
+    with wave.open(str(sample_speech)) as source, wave.open(str(target), "wb") as out:
+        out.setparams(source.getparams())
+        data = source.readframes(source.getnframes())
+        size = source.getsampwidth() * source.getnchannels()
+        left = round(seconds * source.getframerate()) * size
+        while left > 0:
+            out.writeframesraw(data[:left])
+            left -= len(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
