@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -160,7 +160,7 @@ def dubbed(clip: Path, speech: Path, out: Path) -> dict[str, float]:
 def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
     """Take a dub apart: processor milliseconds a frame of each stage, one after the other."""
     cv2.setNumThreads(1)
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
 
     def clocked(stage: str, work: Callable[..., T], *what: Any) -> T:
         begin = time.process_time()

@@ -1,0 +1,123 @@
+import os
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from labial import weights
+from labial.errors import FaceError, LabialError, OptionError, ReadError, WriteError
+from labial.inspect_clip import estimate_lag, inspect_clip
+
+
+def sample(name: str) -> Path:
+    """A sample file; only offline may it be missing."""
+    try:
+        return weights.path(name)
+    except LabialError:
+        if os.environ.get("LABIAL_OFFLINE", "") in ("", "0"):
+            raise
+        pytest.skip(f"offline, and {name} is not in the cache folder")
+
+
+class Page(HTMLParser):
+    """Cells of the table, and where images come from."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.sources: list[str] = []
+        self._inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self._inside = tag in ("td", "th")
+        self.sources += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag) -> None:
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.cells.append(data)
+
+
+def test_picture(tmp_path: Path) -> None:
+    told = []
+    out = tmp_path / "é.PNG"
+    hook = lambda stage, done, total: told.append((stage, done, total))  # noqa: E731
+    assert inspect_clip(sample("face_clip_short"), out, hook) == out
+    image = cv2.imdecode(np.fromfile(out, np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape[1] == 1400 and 600 < image.shape[0] < 1200
+    assert ("analyse", 72, 72) in told and told[-1][0] == "draw"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_page_holds_everything_and_names_are_escaped(tmp_path: Path) -> None:
+    clip = tmp_path / "a<b>&.mp4"
+    try:
+        shutil.copy(sample("face_clip_short"), clip)
+    except OSError:
+        pytest.skip("this file system allows no such name")
+    out = tmp_path / "p.html"
+    inspect_clip(clip, out)
+    text = out.read_text(encoding="utf-8")
+    page = Page(text)
+    assert len(page.sources) == 1 and page.sources[0].startswith("data:image/png;base64,")
+    assert "a<b>" not in text and "a&lt;b&gt;&amp;.mp4" in text
+    first = dict(zip(page.cells[:10], page.cells[11:], strict=False))
+    assert (first["shot"], first["from"], first["frames"]) == ("1", "0.00", "72")
+
+
+def test_sound_and_gaps_are_drawn(tmp_path: Path) -> None:
+    out = inspect_clip(sample("talking_clip"), tmp_path / "t.html")
+    cells = Page(out.read_text(encoding="utf-8")).cells
+    assert any("no face" in cell for cell in cells)
+
+
+def test_a_photo_is_a_clip_of_one_frame(tmp_path: Path) -> None:
+    assert inspect_clip(sample("face_photo"), tmp_path / "p.png").is_file()
+
+
+def test_errors(tmp_path: Path) -> None:
+    clip = tmp_path / "c.mp4"
+    clip.write_bytes(b"not media")
+    with pytest.raises(OptionError, match=r"\.png .* \.html"):
+        inspect_clip(clip, tmp_path / "x.mp4")
+    with pytest.raises(WriteError, match="no folder"):
+        inspect_clip(clip, tmp_path / "missing" / "x.png")
+    with pytest.raises(ReadError):
+        inspect_clip(clip, tmp_path / "x.png")
+    with pytest.raises(FaceError, match="no face"):
+        inspect_clip(sample("no_face_clip"), tmp_path / "x.png")
+    assert [p.name for p in tmp_path.iterdir()] == ["c.mp4"]
+
+
+def mouth(times: np.ndarray) -> np.ndarray:
+    """An opening that never repeats itself."""
+    rng = np.random.default_rng(3)
+    phases = rng.uniform(0, 2 * np.pi, 12)
+    waves = [np.sin(2 * np.pi * f * times + p) for f, p in zip(np.linspace(1, 5, 12), phases)]  # noqa: B905
+    return 0.1 + 0.03 * np.mean(waves, axis=0)
+
+
+@pytest.mark.parametrize("late", [-0.2, -0.04, 0.0, 0.12, 0.25])
+def test_lag_is_found(late: float) -> None:
+    times, heard = np.arange(0, 12, 1001 / 30000), np.arange(0, 12, 1 / 50)
+    seen = mouth(times)
+    seen[100:140] = np.nan
+    lag = estimate_lag(times, seen, heard, mouth(heard - late))
+    assert lag is not None and lag.r > 0.9
+    assert lag.seconds == pytest.approx(late, abs=0.015)
+
+
+def test_lag_is_not_guessed() -> None:
+    times, heard = np.arange(0, 12, 0.04), np.arange(0, 12, 1 / 50)
+    noise = np.random.default_rng(0).normal(size=len(heard))
+    assert estimate_lag(times, mouth(times), heard, noise) is None
+    assert estimate_lag(times, mouth(times), heard, np.zeros(len(heard))) is None
+    assert estimate_lag(times, np.full(len(times), np.nan), heard, mouth(heard)) is None
+    assert estimate_lag(times[:50], mouth(times[:50]), heard, mouth(heard)) is None
+    assert estimate_lag(times, mouth(times), heard[:0], heard[:0]) is None
