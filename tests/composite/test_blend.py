@@ -1,8 +1,10 @@
 """Pasting: exact outside the mask, soft at its edge, and in the light of the face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from synth import BT709, FORMATS, make_frame, mesh, noise_frame
+from synth import BT709, FORMATS, make_frame, mesh, noise_frame, smooth_rgb
 
 from labial import geometry
 from labial.composite.blend import composite, match_light
@@ -163,3 +165,14 @@ def test_no_band_no_change_of_light() -> None:
     mouth, face = np.full((40, 60, 3), 0.2, np.float32), np.full((40, 60, 3), 0.6, np.float32)
     found = match_light(mouth, face, np.zeros((40, 60), np.float32), 50.0)
     np.testing.assert_allclose(found, 1, atol=1e-3)
+
+
+def test_a_mouth_from_a_darker_picture_is_brought_to_this_light() -> None:
+    rgb = 0.5 + 0.1 * smooth_rgb(H, W)
+    frame = make_frame(rgb, "gbrp10le")
+    layers = layers_for(frame)
+    box, at = layers.box, layers.mouth_box
+    same = layers.source[at.y0 - box.y0 : at.y1 - box.y0, at.x0 - box.x0 : at.x1 - box.x0]
+    still = replace(layers, moved=layers.source, mouth=same * np.float32([0.8, 0.9, 1.2]))
+    out = read_rgb(composite(frame, still), box)
+    assert np.abs(out - layers.source).max() < 0.02

@@ -171,3 +171,15 @@ def test_one_frame_is_a_track_too() -> None:
     retarget = Retarget(filmed(talk(1)), BASIS, np.zeros_like(talk(1)), RATE)
     assert np.isfinite(retarget.displacement(0)).all()
     assert retarget.lips().shape == (1, len(LIPS), 3)
+
+
+def test_the_person_does_not_hold_the_lips_apart() -> None:
+    # The mesh sees half of this person's lower lip too low all the time.
+    own = talk(40)
+    low = np.zeros((478, 3), np.float32)
+    low[list(geometry.INNER_LOWER[1:5]), 1] = 0.04
+    track = make_track(closed_mesh() + BASIS.displacement(own) + low, closed_mesh())
+    retarget = Retarget(track, BASIS, np.zeros_like(own), RATE)
+    for row in (5, 20):
+        after = face_space(track, row) + retarget.displacement(row)
+        np.testing.assert_allclose(after[UP], after[LOW], atol=2e-3)
