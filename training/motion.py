@@ -56,36 +56,49 @@ class Loss:
         return total + 0.15 * ((spread_got - spread_want) ** 2 * whole).mean()
 
 
-def train(
-    name: str, steps: int, size: int, rows: int, rate: float, style: float, seed: int
-) -> None:
+def train(args: argparse.Namespace) -> None:
+    name, steps, rate, seed = args.name, args.steps, args.rate, args.seed
     torch.manual_seed(seed)
     items = load_items()
     net = MotionNet()
     batches = Batches(
-        [i for i in items if not i.held_out], net.before, net.after, rows, seed, style
+        [i for i in items if not i.held_out], net.before, net.after, args.rows, seed, args.style
     )
     mels = np.concatenate([i.mel for i in items if not i.held_out][::3])
     net.mean.copy_(torch.tensor(mels.mean(0)))
     net.std.copy_(torch.tensor(mels.std(0)))
-    optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=0.05)
+    width = max((f.shape[1] for f in batches.teacher["features"].values()), default=0)
+    # The teacher's features are a second task: they say more about the sound than lips do.
+    study = torch.nn.Linear(net.head.in_features, width)
+    learned = [*net.parameters(), *study.parameters()]
+    optimizer = torch.optim.AdamW(learned, rate, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     loss, begin, path = Loss(), 0, CACHE / f"motion_{name}.pt"
+    if args.begin_with and not path.exists():
+        before = torch.load(CACHE / f"motion_{args.begin_with}.pt", weights_only=True)
+        net.load_state_dict(before["net"])
+        if before["study"]["weight"].shape == study.weight.shape:
+            study.load_state_dict(before["study"])
     average = {k: v.clone() for k, v in net.state_dict().items()}
     if path.exists():
         state = torch.load(path, weights_only=True)
         net.load_state_dict(state["net"])
+        study.load_state_dict(state["study"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         average, begin = state["average"], state["step"]
         batches.rng = np.random.default_rng(seed + begin)
     clock, running = time.time(), 0.0
     for step in range(begin, steps):
-        mel, motion, trust = (torch.tensor(a) for a in batches.draw(size))
-        value = loss(net(mel), motion, trust)
+        mel, motion, trust, lesson, taught = (torch.tensor(a) for a in batches.draw(args.size))
+        hidden = net.features(mel)
+        value = loss(net.head(hidden) * net.gain, motion, trust)
+        if width:
+            miss = ((study(hidden) - lesson) ** 2).mean((1, 2))
+            value = value + args.study * (miss * taught).mean() / lesson.var()
         optimizer.zero_grad()
         value.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         schedule.step()
         keep = min(0.995, (step + 1) / (step + 10))
@@ -95,14 +108,20 @@ def train(
         if step % 50 == 49:
             print(f"{step + 1:5d} loss {running:.4f} {time.time() - clock:.0f} s", flush=True)
             running = 0.0
-        if step % 400 == 399 or step == steps - 1:
+        if step % 100 == 99 or step == steps - 1:
             torch.save(
                 {
-                    "net": net.state_dict(), "average": average, "step": step + 1,
-                    "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
-                }, path,
-            )  # fmt: skip
-            print(motion_table(predictor(load(name)), items), flush=True)
+                    "net": net.state_dict(),
+                    "study": study.state_dict(),
+                    "average": average,
+                    "step": step + 1,
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                },
+                path,
+            )
+            if step % 300 == 299 or step == steps - 1:
+                print(motion_table(predictor(load(name)), items), flush=True)
 
 
 def load(name: str) -> MotionNet:
@@ -172,11 +191,14 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--style", type=float, default=0.7)
     parser.add_argument("--gain", type=float, default=1.0)
+    parser.add_argument("--study", type=float, default=0.5)
+    parser.add_argument("--begin-with", default="", help="name of a run to take weights from")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     if args.what == "train":
-        train(args.name, args.steps, args.size, args.rows, args.rate, args.style, args.seed)
+        train(args)
     elif args.what == "offsets":
         offsets(args.name)
     else:

@@ -19,11 +19,15 @@ from labial.motion.space import load_basis
 CACHE = Path(__file__).parent / "cache"
 ITEMS = CACHE / "motion.pkl"
 OFFSETS = CACHE / "offsets.json"
+TEACHER = CACHE / "teacher.pkl"
 RATE = 50
 QUIET_DB = -35.0
 LOUDEST_QUIET_DB = -14.0
 REACH_ROWS = 8
-GRID_SHARE = 0.25
+GRID_SHARE = 0.2
+TAUGHT_SHARE = 0.35
+TEACHER_MIX = 0.5
+MAX_OFFSET = 0.115
 
 
 @dataclass
@@ -50,7 +54,10 @@ class Item:
 
 def loudness_db(mel: np.ndarray) -> np.ndarray:
     """(F,) level above 300 Hz of (F, 80) log-mel frames in dB, about 0 in speech."""
-    return 10 * np.log10(np.maximum((np.exp(mel[:, 10:]) - FLOOR).mean(1), 1e-12)) + 20
+    return (
+        10 * np.log10(np.maximum((np.exp(mel[:, 10:].astype(np.float32)) - FLOOR).mean(1), 1e-12))
+        + 20
+    )
 
 
 def speechness(mel: np.ndarray, n: int) -> np.ndarray:
@@ -83,8 +90,23 @@ def load_items() -> list[Item]:
         return pickle.load(file)
 
 
+NO_TEACHER: dict = {"features": {}, "motion": {}, "speech": []}
+
+
+def load_teacher() -> dict:
+    """``features`` {name: (T, D)}, ``motion`` {name: (T, K)} and sound without a picture,
+    ``speech`` [(voice, mel, motion (T, K) or None, features)]."""
+    if not TEACHER.exists():
+        return NO_TEACHER
+    with TEACHER.open("rb") as file:
+        return pickle.load(file)
+
+
 def load_offsets() -> dict[str, float]:
     return json.loads(OFFSETS.read_text()) if OFFSETS.exists() else {}
+
+
+Window = tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Batches:
@@ -92,73 +114,129 @@ class Batches:
 
     A window is ``rows`` rows of motion and the mel frames that the network needs for them
     (``before`` + 2 * rows - 1 + ``after``). Speakers are drawn by the square root of their
-    length, GRID as a whole for ``GRID_SHARE`` of the windows.
+    length, GRID as a whole for ``GRID_SHARE`` of the windows. When there is a teacher
+    (``training/teacher.py``), ``TAUGHT_SHARE`` of the windows are sound without a picture, with
+    the teacher's motion, and every window comes with the teacher's features.
     """
 
     def __init__(
-        self, items: list[Item], before: int, after: int, rows: int, seed: int, style: float = 0.0
+        self,
+        items: list[Item],
+        before: int,
+        after: int,
+        rows: int,
+        seed: int,
+        style: float = 0.0,
+        teacher: bool = True,
     ) -> None:
         self.rng = np.random.default_rng(seed)
         self.rows, self.before, self.after = rows, before, after
         offsets, basis = load_offsets(), load_basis()
-        self.speakers: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []
-        weights, self.mels = [], []
+        self.teacher = load_teacher() if teacher else NO_TEACHER
+        self.voices: list[list[Window]] = []
+        self.mels: list[np.ndarray] = []
         groups: dict[str, list[Item]] = {}
         for item in items:
-            groups.setdefault(item.speaker, []).append(item)
-        spreads = {}
-        for name, group in groups.items():
-            moved = np.concatenate([i.motion[i.usable] for i in group])
-            spreads[name] = float(basis.aperture(moved).std())
-        typical = float(np.median(list(spreads.values())))
+            # At the end of the search range the true offset is not known.
+            if abs(offsets.get(item.name, 0.0)) < MAX_OFFSET:
+                groups.setdefault(item.speaker, []).append(item)
+        spread = {
+            name: float(basis.aperture(np.concatenate([i.motion[i.usable] for i in group])).std())
+            for name, group in groups.items()
+        }
+        typical = float(np.median(list(spread.values())))
+        kinds = []
         for name, group in sorted(groups.items()):
-            entry = []
-            scale = (typical / spreads[name]) ** style
+            scale = (typical / spread[name]) ** style
+            voice = []
             for item in group:
                 motion, usable = item.rows(offsets.get(item.name, 0.0))
-                if len(motion) < rows // 2:
-                    continue
-                motion *= scale * speechness(item.mel, len(motion))[:, None]
-                # What lies outside the clip is unknown; at run time it is silence. Learn both.
-                around = ((before, after + 2 * rows), (0, 0))
-                if self.rng.random() < 0.5:
-                    mel = np.pad(item.mel, around, "edge")
-                else:
-                    mel = np.pad(item.mel, around, constant_values=np.log(FLOOR))
-                pad = max(rows - len(motion), 0)
-                entry.append((
-                    mel, np.pad(motion, ((0, pad), (0, 0))), np.pad(usable, (0, pad)),
-                ))  # fmt: skip
-                self.mels.append(item.mel)
-            if entry:
-                self.speakers.append(entry)
-                seconds = sum(len(e[1]) for e in entry) / RATE
-                weights.append(("grid" if group[0].name.startswith("grid") else "", seconds**0.5))
-        grid = np.array([w[0] == "grid" for w in weights])
-        p = np.array([w[1] for w in weights])
-        p[grid] *= GRID_SHARE / p[grid].sum()
-        p[~grid] *= (1 - GRID_SHARE) / p[~grid].sum()
-        self.p = p
+                motion = motion * scale
+                # A teacher's motion lacks what nobody can hear, so it is easier to learn.
+                if item.name in self.teacher["motion"]:
+                    taught = self.teacher["motion"][item.name][: len(motion)]
+                    motion[: len(taught)] += TEACHER_MIX * (taught - motion[: len(taught)])
+                motion *= speechness(item.mel, len(motion))[:, None]
+                features = self.teacher["features"].get(item.name, np.zeros((0, 0), np.float16))
+                voice.append(self.window(item.name, item.mel, motion, usable, features))
+            self.voices.append(voice)
+            kinds.append("grid" if group[0].name.startswith("grid") else "people")
+        lessons: dict[str, list[Window]] = {}
+        for name, mel, motion, features in self.teacher["speech"]:
+            # Sound whose motion nobody knows still teaches the features.
+            trust = np.full(len(features), motion is not None)
+            if motion is None:
+                motion = np.zeros((len(features), len(basis)), np.float32)
+            motion = motion * speechness(mel, len(motion))[:, None]
+            lessons.setdefault(name, []).append(self.window(name, mel, motion, trust, features))
+        self.voices += lessons.values()
+        kinds += ["taught"] * len(lessons)
+        length = np.array([sum(len(w[2]) for w in voice) for voice in self.voices]) ** 0.5
+        share = {"grid": GRID_SHARE, "taught": TAUGHT_SHARE if lessons else 0.0}
+        share["people"] = 1 - sum(share.values())
+        self.p = np.zeros(len(kinds))
+        for kind, part in share.items():
+            of_kind = np.array([k == kind for k in kinds])
+            self.p[of_kind] = part * length[of_kind] / max(length[of_kind].sum(), 1e-9)
 
-    def draw(self, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return mel (size, frames, 80), motion (size, rows, K), trust (size, rows)."""
-        mels, motions, trusts = [], [], []
+    def window(
+        self,
+        name: str,
+        mel: np.ndarray,
+        motion: np.ndarray,
+        usable: np.ndarray,
+        features: np.ndarray,
+    ) -> Window:
+        """Pad a clip so that a window can start at any of its rows."""
+        mel = mel.astype(np.float32)
+        self.mels.append(mel)
+        # What lies outside the clip is unknown; at run time it is silence. Learn both.
+        around = ((self.before, self.after + 2 * self.rows), (0, 0))
+        if self.rng.random() < 0.5:
+            padded = np.pad(mel, around, "edge")
+        else:
+            padded = np.pad(mel, around, constant_values=np.log(FLOOR))
+        n = len(motion)
+        short = max(self.rows - n, 0)
+        features = np.pad(
+            features[:n],
+            ((0, max(n - len(features), 0)), (0, 0)),
+            "edge" if len(features) else "constant",
+        )
+        fill = ((0, short), (0, 0))
+        return (
+            name,
+            padded,
+            np.pad(motion, fill),
+            np.pad(usable, (0, short)),
+            np.pad(features, fill),
+        )
+
+    def pick(self) -> tuple[int, Window]:
+        """Return a first row and the clip it is in."""
+        voice = self.voices[self.rng.choice(len(self.voices), p=self.p)]
+        lengths = np.array([len(w[2]) for w in voice], float)
+        clip = voice[self.rng.choice(len(voice), p=lengths / lengths.sum())]
+        return int(self.rng.integers(0, len(clip[2]) - self.rows + 1)), clip
+
+    def draw(self, size: int) -> tuple[np.ndarray, ...]:
+        """Return mel (size, frames, 80), motion (size, rows, K), trust (size, rows), and the
+        teacher's features (size, rows, D), D = 0 without a teacher, with their trust."""
+        drawn = []
         for _ in range(size):
-            entry = self.speakers[self.rng.choice(len(self.speakers), p=self.p)]
-            lengths = np.array([len(e[1]) for e in entry], float)
-            mel, motion, usable = entry[self.rng.choice(len(entry), p=lengths / lengths.sum())]
-            start = int(self.rng.integers(0, len(motion) - self.rows + 1))
+            start, (_, mel, motion, usable, features) = self.pick()
+            rows = slice(start, start + self.rows)
             frames = self.before + 2 * self.rows - 1 + self.after
-            window = mel[2 * start : 2 * start + frames]
-            target, trust = motion[start : start + self.rows], usable[start : start + self.rows]
+            window, target, trust = mel[2 * start : 2 * start + frames], motion[rows], usable[rows]
             silence = self.rng.random() < 0.08
             if silence:
                 window = np.full_like(window, np.log(FLOOR))
-                target, trust = np.zeros_like(target), np.ones_like(trust)
-            mels.append(self.augment(window, silence))
-            motions.append(target)
-            trusts.append(trust)
-        return np.stack(mels), np.stack(motions), np.stack(trusts).astype(np.float32)
+                target, trust = np.zeros_like(target), np.ones(self.rows, bool)
+            drawn.append((
+                self.augment(window, silence), target, trust.astype(np.float32),
+                features[rows].astype(np.float32), np.float32(not silence),
+            ))  # fmt: skip
+        return tuple(np.stack(column) for column in zip(*drawn, strict=True))
 
     def augment(self, mel: np.ndarray, silence: bool = False) -> np.ndarray:
         """Another voice, room, microphone and noise floor for (n, 80) log-mel."""
