@@ -63,6 +63,7 @@ _ROWS = 4096
 _WIDTH, _EDGE, _FRAMES, _GAP = 1400, 28, 5, 8
 _TILE = (_WIDTH - 2 * _EDGE - (_FRAMES - 1) * _GAP) // _FRAMES
 _LEFT, _RIGHT, _CHART = 92, 84, 250
+_BANDS = 400
 _MOUTH, _SOUND = (28, 98, 186), (226, 142, 44)
 _GOOD, _CAUTION = (38, 138, 76), (196, 92, 24)
 _REASONS: dict[str, Color] = {
@@ -449,8 +450,8 @@ def _chart(page: Image, clip: _Clip, top: int, shown: list[int]) -> None:
     page[top:y1, x0:x1] = 255
     reasons = _shade(page, clip, (x0, top, y1), scale)
     peak = float(np.nanmax(clip.opening))
-    high = next(v for v in (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0, np.inf) if v > peak)
-    high = high if np.isfinite(high) else peak
+    # Heights whose quarters are round.
+    high = next((v for v in (0.2, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4) if v > peak), peak)
     for k in range(5):
         y = y1 - round(k / 4 * _CHART)
         cv2.line(page, (x0, y), (x1, y), EMPTY, 1)
@@ -464,10 +465,13 @@ def _chart(page: Image, clip: _Clip, top: int, shown: list[int]) -> None:
         write(page, _clock(k * step, step), (x - 8, y1 + 22), FAINT, 0.45)
     if clip.loudness is not None:
         levels = clip.loudness[: int(clip.seconds / BIN_SECONDS)]
+        # Long clips show phrases, where short ones show syllables.
+        width = min(max(1, round(clip.seconds / _BANDS / BIN_SECONDS)), len(levels))
+        levels = _FLOOR_DB + np.convolve(levels - _FLOOR_DB, np.ones(width) / width, "same")
         at = x0 + np.arange(len(levels)) * BIN_SECONDS * scale
         _curve(page, at, y1 + (levels - _FLOOR_DB) / _FLOOR_DB * _CHART, _SOUND, 1)
     at = x0 + clip.times * scale
-    _curve(page, at, y1 - clip.opening / high * _CHART, _MOUTH, 2)
+    _curve(page, at, y1 - clip.opening / high * _CHART, _MOUTH, 2 if clip.seconds < 25 else 1)
     for track in clip.tracks[1:]:
         x = round(x0 + clip.times[track.start] * scale)
         for y in range(top, y1, 10):
