@@ -23,6 +23,6 @@ test *arguments:
 # All that CI checks.
 check: lint types test
 
-# Run the benchmarks.
+# Measure speed and memory against a plain transcode.
 bench *arguments:
-    python benchmarks/run.py {{arguments}}
+    python benchmarks/speed.py {{arguments}}
