@@ -69,10 +69,10 @@ def test_odd_file_names(fake, name: str) -> None:
 
 
 def test_inspect(fake, capsys) -> None:
-    call = fake("inspect_clip", Path("x.inspect.mp4"))
+    call = fake("inspect_clip", Path("x.inspect.png"))
     assert main(["inspect", "some/x.mov"]) == 0
-    assert call.arguments == (Path("some/x.mov"), Path("x.inspect.mp4"))
-    assert capsys.readouterr().out == "x.inspect.mp4\n"
+    assert call.arguments == (Path("some/x.mov"), Path("x.inspect.png"))
+    assert capsys.readouterr().out == "x.inspect.png\n"
 
 
 def test_demo(fake, capsys) -> None:

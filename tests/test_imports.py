@@ -28,6 +28,7 @@ ROOMS = (
     "metrics",
     "engines",
     "dubbing",
+    "sheet",
     "inspect_clip",
     "demo",
     "report",

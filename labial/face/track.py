@@ -77,7 +77,10 @@ class FaceTracker:
         return len(self._shots) - 1
 
     def finish(self) -> list[FaceTrack]:
-        """Return one track a shot, in order, the shots without any face included."""
+        """Return one track a shot, in order, the shots without any face included.
+
+        The tracker cannot be used any more afterwards.
+        """
         self._file.flush()
         tracks, first = [], 0
         for shot in self._shots:
@@ -87,6 +90,7 @@ class FaceTracker:
                 rows = np.memmap(self._file, np.float32, "r", offset, (n, N_LANDMARKS, 3))
                 tracks.append(_track(shot.start, rows, np.array(shot.present), self._size))
             first += n
+        self._file.close()  # The maps keep the data alive; the name is long gone.
         return tracks
 
     def _is_cut(self, frame: Frame) -> bool:

@@ -29,6 +29,8 @@ UPPER_ROW, LOWER_ROW = _ROW[13], _ROW[14]
 _INNER_UPPER = np.array([_ROW[v] for v in geometry.INNER_UPPER[1:-1]])
 _INNER_LOWER = np.array([_ROW[v] for v in geometry.INNER_LOWER[1:-1]])
 _SLOW_SECONDS = 0.4
+# The mesh leaves about this much between lips that touch, in inter-ocular distances.
+_REST_GAP = 0.012
 _CHUNK = 2000
 
 
@@ -53,11 +55,12 @@ class Retarget:
         if len(coefficients) != len(track):
             raise ValueError(f"{len(coefficients)} coefficients for {len(track)} frames")
         self._track, self._basis, self._wanted = track, basis, coefficients
+        self._neutral = _shut(track.neutral, basis)
         self._own = np.zeros_like(coefficients)
         rest = np.zeros((len(track), len(LIPS), 3), np.float32)
         for first in range(0, len(track), _CHUNK):
             rows = slice(first, first + _CHUNK)
-            shift = self._local(rows) - track.neutral
+            shift = self._local(rows) - self._neutral
             shift[~track.present[rows]] = 0
             self._own[rows] = basis.project(shift)
             explained = basis.displacement(self._own[rows])
@@ -72,7 +75,7 @@ class Retarget:
         """Wanted lips (n, len(LIPS), 3) in face space."""
         flat = self._basis.components[:, LIPS].reshape(len(self._basis), -1)
         moved = (self._wanted @ flat).reshape(-1, len(LIPS), 3)
-        return _closed(self._track.neutral[LIPS] + moved + self._slow)
+        return _closed(self._neutral[LIPS] + moved + self._slow)
 
     def displacement(self, row: int) -> FloatArray:
         """Return how far each point has to move from where it was filmed.
@@ -90,7 +93,7 @@ class Retarget:
         rows = slice(row, row + 1)
         change = self._basis.displacement(self._wanted[rows] - self._own[rows])[0]
         moved = self._basis.displacement(self._wanted[rows])[:, LIPS]
-        lips = _closed(self._track.neutral[LIPS] + moved + self._slow[rows])[0]
+        lips = _closed(self._neutral[LIPS] + moved + self._slow[rows])[0]
         filmed = self._local(rows)[0, LIPS]
         change = change + _spread() @ (lips - filmed - change[LIPS])
         return np.asarray(change * _free() * self._track.quality[row], np.float32)
@@ -100,6 +103,16 @@ class Retarget:
         centred = track.landmarks[rows] - track.translation[rows, None]
         turned = np.matmul(centred, track.rotation[rows])
         return np.asarray(turned / track.scale[rows, None, None], np.float32)
+
+
+def _shut(neutral: FloatArray, basis: MouthBasis) -> FloatArray:
+    """Close the lips of somebody who never does, the likeliest way that the basis knows."""
+    gap = float(neutral[14, 1] - neutral[13, 1]) - _REST_GAP
+    if gap < _REST_GAP:
+        return neutral
+    opening = basis.aperture(np.eye(len(basis), dtype=np.float32))
+    shut = opening * (gap / float(opening @ opening))
+    return np.asarray(neutral - basis.displacement(shut[None])[0], np.float32)
 
 
 def _closed(lips: FloatArray) -> FloatArray:
