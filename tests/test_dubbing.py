@@ -22,11 +22,6 @@ from labial.errors import FaceError, OptionError, ReadError, SpeechError, WriteE
 from labial.face.track import FaceTracker
 from labial.types import Face, Frame, PixelFormat
 
-# See test_the_tracker_closes_its_file of the face room.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
-)
-
 LEFT, TOP, WIDTH, HEIGHT = 156, 36, 288, 296
 N = 20
 
@@ -113,6 +108,7 @@ def looked_at(clip: Clip) -> list[Face | None]:
     for i, planes in enumerate(clip.planes):
         luma = planes[0] if planes[0].dtype == np.uint8 else (planes[0] >> 2).astype(np.uint8)
         faces.append(tracker.observe(Frame((luma,), gray, i, TICK, index=i)))
+    tracker.finish()
     return faces
 
 

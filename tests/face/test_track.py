@@ -23,11 +23,6 @@ from labial.face.detect import FaceDetector
 from labial.face.track import FADE_FRAMES, FaceTracker
 from labial.types import Face, FaceTrack, Frame
 
-# See test_the_tracker_closes_its_file.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
-)
-
 SIZE = (480, 440)
 ABOUT = (285.0, 290.0)
 STILL = similarity(1, 0, (-50, -60))
@@ -63,7 +58,7 @@ def _model() -> None:
 @pytest.fixture(scope="module")
 def original() -> np.ndarray:
     need_face_model()
-    face = FaceTracker().observe(make_frame(photo()))
+    (face,), _ = follow([make_frame(photo())])
     assert face is not None
     return face.landmarks
 
@@ -134,7 +129,7 @@ def test_pose_and_landmarks_belong_together(
 def test_turned_video_gives_the_same_face(degrees: int, original: np.ndarray) -> None:
     stored = np.ascontiguousarray(np.rot90(photo(), degrees // 90))
     frame = make_frame(stored, rotation=degrees)
-    face = FaceTracker().observe(frame)
+    (face,), _ = follow([frame])
     assert face is not None
     upright = geometry.rotate_points(face.landmarks, degrees, frame.width, frame.height)
     # The crop shows the same pixels but for rounding: a tenth of a pixel.
@@ -236,6 +231,7 @@ def test_the_detector_runs_only_when_there_is_nothing_to_follow(looks: list[bool
     for i in range(9, 12):
         tracker.observe(shown(STILL, i))
     assert len(looks) == 5
+    tracker.finish()
 
 
 def test_the_costly_search_is_rare_while_the_face_is_away(looks: list[bool]) -> None:
@@ -245,6 +241,7 @@ def test_the_costly_search_is_rare_while_the_face_is_away(looks: list[bool]) -> 
         tracker.observe(grey)
     assert len(looks) == 25
     assert sum(looks) == 3
+    tracker.finish()
 
 
 def test_a_mouth_out_of_the_picture() -> None:
@@ -342,7 +339,6 @@ def test_turned_away_loses_quality_step_by_step() -> None:
     assert set(reasons[yaw > 39]) == {"turned away"}
 
 
-@pytest.mark.xfail(strict=True, reason="the temporary file is left to the garbage collector")
 def test_the_tracker_closes_its_file() -> None:
     tracker = FaceTracker()
     tracker.observe(make_frame(np.full((32, 32, 3), 0.5)))
