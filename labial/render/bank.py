@@ -234,7 +234,7 @@ class MouthBank:
         need, have_open = _opening(targets)[:, None], self._opening[None]
         # Teeth cannot be stretched out of a closed mouth, nor an open one hidden for free.
         missing = (need - 1.8 * have_open - 0.02).clip(0) * 150
-        spare = (have_open - 2.5 * need - 0.04).clip(0) * 40
+        spare = (have_open - 1.5 * need - 0.015).clip(0) * 120
         yaw, pitch = _view(self._track.rotation[rows])
         turn = _YAW * ((yaw[:, None] - self._yaw[None]) / 8) ** 2
         nod = _PITCH * ((pitch[:, None] - self._pitch[None]) / 8) ** 2

@@ -18,10 +18,12 @@ from labial.types import BoolArray, FaceTrack, FloatArray, Frame
 
 MOUTH_MARGIN = 0.30
 _UPPER, _LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
-_INNER_RING = [*_UPPER, *_LOWER[-2:0:-1]]
 _OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
 # A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.
 _STRETCH_FINE, _STRETCH_MAX = 2.2, 4.0
+# How far from the edge a closing mouth takes its lips: share of the lip, and at least so far,
+# since teeth shine into the pixels beside them.
+_INSET, _INSET_PIXELS = 0.25, 2.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def render_mouth(
     touched = _touched(raster, base, area)
     box = _active(touched, area, mouth_box, frame)
     source = read_rgb(frame, box)
-    below = _below(moved, mouth_box)
+    below, opening = _lip_line(moved, mouth_box)
 
     own = _View(source, box, filmed, 1.0)
     face = warp.sample(source, base, raster, box, box)
@@ -121,7 +123,6 @@ def render_mouth(
             _View(p.rgb, p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
             for p, w in zip(choice.patches, choice.weights, strict=True)
         ]
-    opening = _fill(moved[_INNER_RING, :2], mouth_box, 0.005 * unit)
     gap = _extent(opening, mouth_box)
     mouth = np.zeros((mouth_box.height, mouth_box.width, 3), np.float32)
     cavity = np.zeros((gap.height, gap.width, 3), np.float32)
@@ -208,13 +209,15 @@ def _maps(
     here = warp.with_ring(view.landmarks, view.landmarks)
     maps = warp.layered(raster, warp.offsets(raster, there, here, fixed), fixed)
     closing = _opening(view.landmarks) - _opening(moved)
-    inset = 0.25 * float(np.clip((closing - 0.005) / 0.06, 0, 1))
-    if inset == 0:
+    closing = float(np.clip((closing - 0.005) / 0.05, 0, 1))
+    if closing == 0:
         return maps
     lips = here.copy()
     for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
         a, b = edge[1:-1], list(rim[1:-1])
-        lips[a] += inset * (here[b] - here[a])
+        across = here[b] - here[a]
+        thick = np.linalg.norm(across, axis=1, keepdims=True).clip(1e-3)
+        lips[a] += closing * across * np.maximum(_INSET, _INSET_PIXELS / thick).clip(max=0.6)
     safe = warp.layered(raster, warp.offsets(raster, there, lips, fixed), fixed)
     return warp.Maps(safe.above, safe.below, maps.inside)
 
@@ -249,26 +252,35 @@ def _draw(
     return plain_interior(at, moved[:, :2], track.neutral, pose, skin)
 
 
-def _below(moved: FloatArray, box: Box) -> FloatArray:
-    """(h, w) 0..1: pixels below the lip line, which runs on sideways from the mouth corners."""
-    line = (moved[_UPPER, :2] + moved[_LOWER, :2]) / 2
-    along = line[-1] - line[0]
-    reach = 2 * (box.width + box.height) / max(float(np.linalg.norm(along)), 1.0)
-    first, last = line[0] - reach * along, line[-1] + reach * along
-    down = np.array([-along[1], along[0]]) * reach
-    polygon = np.concatenate([[first], line, [last], [last + down], [first + down]])
-    return _fill(polygon, box, 0.0)
+def _lip_line(moved: FloatArray, box: Box) -> tuple[FloatArray, FloatArray]:
+    """Where the pixels of ``box`` lie between the lips.
+
+    Returns
+    -------
+    below
+        (h, w) 0..1: below the lip line, which runs on sideways from the mouth corners.
+    opening
+        (h, w) 0..1: between the lips, by exact coverage: lips that touch leave nothing.
+    """
+    first, last = moved[_UPPER[0], :2], moved[_UPPER[-1], :2]
+    along = (last - first) / max(float(np.linalg.norm(last - first)), 1e-6)
+    axes = np.stack([along, [-along[1], along[0]]]).astype(np.float32)
+    x = np.arange(box.x0, box.x1, dtype=np.float32) + np.float32(0.5) - first[0]
+    y = np.arange(box.y0, box.y1, dtype=np.float32)[:, None] + np.float32(0.5) - first[1]
+    u = axes[0, 0] * x + axes[0, 1] * y
+    v = axes[1, 0] * x + axes[1, 1] * y
+    upper, lower = (
+        np.interp(u, *_rising((moved[row, :2] - first) @ axes.T)).astype(np.float32)
+        for row in (_UPPER, _LOWER)
+    )
+    below = (v - (upper + lower) / 2 + 0.5).clip(0, 1)
+    opening = (np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)).clip(0, 1)
+    return below, opening
 
 
-def _fill(polygon: FloatArray, box: Box, blur: float) -> FloatArray:
-    """Anti-aliased polygon in ``box``, 0..1; ``blur`` in pixels."""
-    mask = np.zeros((max(box.height, 0), max(box.width, 0)), np.uint8)
-    if mask.size:
-        points = np.rint((polygon - (box.x0 + 0.5, box.y0 + 0.5)) * 16).astype(np.int32)
-        cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
-        if blur > 0.3:
-            mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.uint8)
-    return np.asarray(mask / np.float32(255), np.float32)
+def _rising(line: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Abscissae (n,) made to increase, and ordinates (n,), of a lip from corner to corner."""
+    return np.maximum.accumulate(line[:, 0]), line[:, 1]
 
 
 def _extent(mask: FloatArray | BoolArray, box: Box) -> Box:
