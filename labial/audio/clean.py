@@ -27,7 +27,7 @@ def prepare(samples: FloatArray, name: str = "speech") -> FloatArray:
     if not np.isfinite(samples).all():
         raise SpeechError(f"{name}: the sound holds values that are not numbers; export it anew")
     out = np.asarray(samples * np.float32(loudness_gain(samples)), np.float32)
-    return np.pad(out, (0, max(_SHORTEST - len(out), 0)))
+    return out if len(out) >= _SHORTEST else np.pad(out, (0, _SHORTEST - len(out)))
 
 
 def loudness_gain(samples: FloatArray) -> float:
