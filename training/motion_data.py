@@ -14,6 +14,7 @@ import numpy as np
 from corpus import clips
 
 from labial.audio.features import BANDS, FLOOR, log_mel
+from labial.audio.features import RATE as RATE_HZ
 from labial.motion.space import load_basis
 
 CACHE = Path(__file__).parent / "cache"
@@ -27,6 +28,7 @@ REACH_ROWS = 8
 GRID_SHARE = 0.2
 TAUGHT_SHARE = 0.35
 TEACHER_MIX = 0.5
+SILENCE_SHARE = 0.1
 MAX_OFFSET = 0.115
 
 
@@ -86,8 +88,7 @@ def prepare() -> list[Item]:
 
 
 def load_items() -> list[Item]:
-    with ITEMS.open("rb") as file:
-        return pickle.load(file)
+    return pickle.loads(ITEMS.read_bytes())
 
 
 NO_TEACHER: dict = {"features": {}, "motion": {}, "speech": []}
@@ -98,12 +99,27 @@ def load_teacher() -> dict:
     ``speech`` [(voice, mel, motion (T, K) or None, features)]."""
     if not TEACHER.exists():
         return NO_TEACHER
-    with TEACHER.open("rb") as file:
-        return pickle.load(file)
+    return pickle.loads(TEACHER.read_bytes())
 
 
 def load_offsets() -> dict[str, float]:
     return json.loads(OFFSETS.read_text()) if OFFSETS.exists() else {}
+
+
+def noises(rng: np.random.Generator) -> list[np.ndarray]:
+    """Mel power (800, 80) of white, pink and brown noise and hum, 20 dB below speech."""
+    found = []
+    for slope in (0, 0, 1, 1, 2, 3):
+        spectrum = np.fft.rfft(rng.standard_normal(8 * RATE_HZ))
+        spectrum /= np.maximum(np.arange(len(spectrum)), 400) ** (slope / 2)
+        sound = np.fft.irfft(spectrum)
+        if slope == 3:
+            t = np.arange(len(sound)) / RATE_HZ
+            sound /= sound.std()
+            sound += sum(np.sin(2 * np.pi * 50 * k * t) / k for k in range(1, 12))
+        sound *= 0.01 / sound.std()
+        found.append(np.exp(log_mel(sound.astype(np.float32), 2, 798)))
+    return found
 
 
 Window = tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -133,6 +149,7 @@ class Batches:
         self.rows, self.before, self.after = rows, before, after
         offsets, basis = load_offsets(), load_basis()
         self.teacher = load_teacher() if teacher else NO_TEACHER
+        self.noises = noises(self.rng)
         self.voices: list[list[Window]] = []
         self.mels: list[np.ndarray] = []
         groups: dict[str, list[Item]] = {}
@@ -228,7 +245,7 @@ class Batches:
             rows = slice(start, start + self.rows)
             frames = self.before + 2 * self.rows - 1 + self.after
             window, target, trust = mel[2 * start : 2 * start + frames], motion[rows], usable[rows]
-            silence = self.rng.random() < 0.08
+            silence = self.rng.random() < SILENCE_SHARE
             if silence:
                 window = np.full_like(window, np.log(FLOOR))
                 target, trust = np.zeros_like(target), np.ones(self.rows, bool)
@@ -251,11 +268,13 @@ class Batches:
         knots = rng.normal(0, 4, 6)
         tilt = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 6), knots)
         power = power * 10 ** ((tilt + rng.normal(0, 3)) / 10)
-        if rng.random() < 0.5:
-            # Steady noise of random colour, with the scatter of a periodogram.
+        if rng.random() < (0.85 if silence else 0.5):
+            # Steady noise of random colour.
             colour = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 4), rng.normal(0, 5, 4))
-            level = 10 ** ((rng.uniform(-65, -12 if silence else -28) + colour) / 10)
-            power = power + level * rng.gamma(4, 0.25, mel.shape)
+            level = 10 ** ((rng.uniform(-45, 5 if silence else -8) + colour) / 10)
+            noise = self.noises[rng.integers(len(self.noises))]
+            start = int(rng.integers(0, len(noise) - len(mel) + 1))
+            power = power + level * noise[start : start + len(mel)]
         if not silence and rng.random() < 0.15:
             other = self.mels[rng.integers(len(self.mels))]
             start = int(rng.integers(0, max(len(other) - len(mel), 0) + 1))

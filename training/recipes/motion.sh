@@ -11,7 +11,11 @@ python motion_data.py
 # First pass without offsets or a teacher: good enough to find each clip's A/V offset.
 python motion.py train --name first --steps "${steps:-700}"
 python motion.py offsets --name first
-python teacher.py "$2" ${3:+"$3"}
-python motion.py train --name second --steps "${steps:-1000}"
-python motion.py export --name second
+python teacher.py features "$2" ${3:+"$3"}
+# The features alone first, then with the teacher's motion, then once more with a low rate.
+python motion.py train --name second --steps "${steps:-500}"
+python teacher.py motion
+python motion.py train --name third --begin-with second --steps "${steps:-1400}" --rate 1.5e-3
+python motion.py train --name fourth --begin-with third --steps "${steps:-600}" --rate 1.2e-3 --seed 1
+python motion.py export --name fourth
 python evaluate.py motion
