@@ -68,6 +68,14 @@ def test_silence_is_rest(encoder: SpeechEncoder, level: float) -> None:
     assert np.abs(motion.coefficients[:, :3]).max() < 0.3
 
 
+@pytest.mark.parametrize("decibel", [-50, -30])
+def test_steady_noise_is_rest(encoder: SpeechEncoder, decibel: float) -> None:
+    noise = np.random.default_rng(0).standard_normal(4 * RATE) * 10 ** (decibel / 20)
+    opening = load_basis().aperture(encoder(Audio(noise.astype(np.float32), RATE)).coefficients)
+    # The first second hears the noise set in.
+    assert np.abs(opening[50:-15]).max() < 0.01
+
+
 def test_the_mouth_does_not_move_before_it_can_hear(encoder: SpeechEncoder) -> None:
     onset = 1.5
     sound = np.concatenate([np.zeros(int(onset * RATE), np.float32), babble(1.5)])
