@@ -10,7 +10,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -151,10 +151,14 @@ def dub(
 
 def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
     """First pass: follow the face and collect its mouths."""
-    tracker, bank = FaceTracker(), BankCollector()
+    bank = BankCollector()
     times: list[float] = []
     end = Fraction(0)
-    with VideoReader(video) as reader, ThreadPoolExecutor(1) as aside:
+    with (
+        VideoReader(video) as reader,
+        closing(FaceTracker()) as tracker,
+        ThreadPoolExecutor(1) as aside,
+    ):
         total = reader.info.n_frames or None
         filed: Future[None] | None = None
         for frame in reader.frames():
@@ -170,7 +174,8 @@ def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
             tell("analyse", len(times), total)
         if filed is not None:
             filed.result()
-    return Analysis(tracker.finish(), bank.finish(), np.array(times), end, reader.skipped)
+        tracks = tracker.finish()
+    return Analysis(tracks, bank.finish(), np.array(times), end, reader.skipped)
 
 
 def dubbed(

@@ -113,12 +113,15 @@ def _cut(frame: Frame, index: int, box: Box) -> Plane:
 
 def read_rgb(frame: Frame, box: Box) -> FloatArray:
     """Return the RGB (h, w, 3) float32 of an :func:`aligned` box."""
-    size = (box.width, box.height)
     channels: list[FloatArray] = []
     for index in range(len(_color_planes(frame))):
         plane = _cut(frame, index, box).astype(np.float32)
         if plane.shape != (box.height, box.width):
-            plane = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR))
+            # At an odd border the last chroma sample covers half a cell outside the picture.
+            sx, sy = _shift(frame, index)
+            full = (plane.shape[1] << sx, plane.shape[0] << sy)
+            grown = np.asarray(cv2.resize(plane, full, interpolation=cv2.INTER_LINEAR), np.float32)
+            plane = grown[: box.height, : box.width]
         channels.append(plane)
     return _decode(channels, frame)
 
@@ -151,13 +154,15 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
     top = (1 << frame.format.bits) - 1
     for index, change in enumerate(native):
         old = _cut(frame, index, box)
-        if old.shape != change.shape:
+        sx, sy = _shift(frame, index)
+        if sx or sy:
+            rows, cols = (old.shape[0] << sy) - box.height, (old.shape[1] << sx) - box.width
+            whole = cv2.copyMakeBorder(change, 0, rows, 0, cols, cv2.BORDER_REPLICATE)
             size = (old.shape[1], old.shape[0])
-            change = cv2.resize(change, size, interpolation=cv2.INTER_AREA)
+            change = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
         # Rounds and saturates at the type's own limits; a change of 0 gives the old value.
         value = cv2.add(old, change, dtype=cv2.CV_8U if top == 255 else cv2.CV_16U)
         plane = frame.planes[index].copy()
-        sx, sy = _shift(frame, index)
         rows, cols = old.shape
         y, x = box.y0 >> sy, box.x0 >> sx
         plane[y : y + rows, x : x + cols] = value if top in (255, 65535) else value.clip(0, top)

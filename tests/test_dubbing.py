@@ -301,14 +301,7 @@ def test_times_that_are_not_even(home: Path, speech: Path) -> None:
         ("yuv420p", 285, 293),
         ("yuv444p", 287, 295),
         ("gbrp10le", 251, 291),
-        pytest.param(
-            "yuv420p",
-            287,
-            295,
-            marks=pytest.mark.xfail(
-                strict=True, reason="FFV1 refuses 4 slices for odd sizes of 4 k + 3"
-            ),
-        ),
+        ("yuv420p", 287, 295),
     ],
 )
 def test_odd_sizes(fmt: str, width: int, height: int, home: Path, speech: Path) -> None:

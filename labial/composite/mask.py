@@ -31,11 +31,15 @@ def lip_matte(outer: FloatArray, box: Box, unit: float) -> FloatArray:
     unit
         Inter-ocular distance in pixels.
     """
-    center = outer.mean(0)
-    away = outer - center
+    along = np.roll(outer, -1, 0) - np.roll(outer, 1, 0)
+    away = np.stack([along[:, 1], -along[:, 0]], 1)
     away /= np.linalg.norm(away, axis=1, keepdims=True).clip(1e-6)
+    if cv2.contourArea(np.asarray(outer, np.float32), oriented=True) < 0:
+        away = -away
     matte = cv2.GaussianBlur(
-        lip_shape(outer + _GROW * unit * away, box), (0, 0), max(_FEATHER * unit, 0.5)
+        lip_shape(np.asarray(outer + _GROW * unit * away, np.float32), box),
+        (0, 0),
+        max(_FEATHER * unit, 0.5),
     )
     # The tail of the blur is cut off, so that the mask ends.
     matte = ((matte - 0.02) / 0.96).clip(0, 1)

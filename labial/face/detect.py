@@ -5,6 +5,7 @@ Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile G
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,29 +49,35 @@ class FaceDetector:
         self._net = Network("face_detector.tflite", threads)
 
     def detect(self, frame: Frame, thorough: bool = False) -> list[Detection]:
-        """Return faces, best first.
+        """Return the faces in a picture, best first.
 
         Parameters
         ----------
         frame
             The picture; it is looked at as it will be displayed.
         thorough
-            Also search overlapping square tiles when the whole picture shows no face: finds
-            faces down to about 5 % of the picture's height, at ten times the cost.
+            Go on with the finer squares of :meth:`search` until there is a face.
+        """
+        for found in self.search(frame):
+            if found or not thorough:
+                return found
+        return []
+
+    def search(self, frame: Frame) -> Iterator[list[Detection]]:
+        """Yield faces found in ever smaller squares of the picture, best first.
+
+        The first list is of the whole picture; the last finds faces down to about 5 % of the
+        picture's height. All of them together cost about thirty times the first.
         """
         turned = frame.rotation in (90, 270)
         w, h = (frame.height, frame.width) if turned else (frame.width, frame.height)
         side = max(w, h)
-        found = self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h)
-        if found or not thorough:
-            return _suppress(found)
+        yield _suppress(self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h))
         for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
             xs = np.linspace(0, w - tile, int(np.ceil((w - tile) / (tile * 0.6))) + 1)
             ys = np.linspace(0, h - tile, int(np.ceil((h - tile) / (tile * 0.6))) + 1)
             found = [d for y in ys for x in xs for d in self._square(frame, x, y, tile, w, h)]
-            if found:
-                break
-        return _suppress(found)
+            yield _suppress(found)
 
     def _square(
         self, frame: Frame, x0: float, y0: float, side: float, w: int, h: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -90,8 +91,12 @@ class FaceTracker:
                 rows = np.memmap(self._file, np.float32, "r", offset, (n, N_LANDMARKS, 3))
                 tracks.append(_track(shot.start, rows, np.array(shot.present), self._size))
             first += n
-        self._file.close()  # The maps keep the data alive; the name is long gone.
+        self.close()
         return tracks
+
+    def close(self) -> None:
+        """Let go of the temporary file; tracks that were returned keep their data."""
+        self._file.close()
 
     def _is_cut(self, frame: Frame) -> bool:
         luma = frame.planes[0]
@@ -116,13 +121,14 @@ class FaceTracker:
 
     def _find(self, frame: Frame) -> Face | None:
         thorough = self._lost_for % _THOROUGH_EVERY == 0
-        found = self._detector.detect(frame, thorough)
-        for detection in sorted(found, key=self._preference):
-            # A second look from the first answer's own region settles scale and tilt.
-            face = self._mesh_at(frame, Region.of_detection(detection))
-            face = face and self._mesh_at(frame, Region.of_landmarks(face.landmarks))
-            if face is not None:
-                return face
+        # A coarse square may show a face too roughly for the mesh; a finer one then may not.
+        for found in islice(self._detector.search(frame), None if thorough else 1):
+            for detection in sorted(found, key=self._preference):
+                # A second look from the first answer's own region settles scale and tilt.
+                face = self._mesh_at(frame, Region.of_detection(detection))
+                face = face and self._mesh_at(frame, Region.of_landmarks(face.landmarks))
+                if face is not None:
+                    return face
         return None
 
     def _preference(self, found: Detection) -> float:

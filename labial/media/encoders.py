@@ -303,7 +303,7 @@ def _special(encoder: str, source: VideoInfo, pix_fmt: str) -> dict[str, str]:
             {"flags": "+ildct"} if source.interlaced else {}
         )
     if encoder == "ffv1":
-        return {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"}
+        return {"level": "3", "slicecrc": "1", "g": "1"}
     return {}
 
 

@@ -35,19 +35,18 @@ def topology() -> tuple[IntArray, IntArray]:
     """
     canonical, triangles = geometry.canonical_mesh()
     inner = set(geometry.INNER_UPPER) | set(geometry.INNER_LOWER)
-    upper = set(geometry.INNER_UPPER[1:-1]) | set(geometry.OUTER_UPPER[1:-1])
-    lower = set(geometry.INNER_LOWER[1:-1]) | set(geometry.OUTER_LOWER[1:-1])
     lips = _lip_vertices(canonical)
+    line = (canonical[list(geometry.INNER_UPPER)] + canonical[list(geometry.INNER_LOWER)]) / 2
     rows: list[tuple[int, int, int]] = []
     parts: list[int] = []
     low = canonical[1, 1] - 0.1
     for a, b, c in triangles.tolist():
         if {a, b, c} <= inner or canonical[[a, b, c], 1].max() < low:
             continue
+        x, y, _ = canonical[[a, b, c]].mean(0)
         part = _SKIN
-        if {a, b, c} <= lips:
-            part = _UPPER if {a, b, c} & upper and not {a, b, c} & lower else part
-            part = _LOWER if {a, b, c} & lower and not {a, b, c} & upper else part
+        if {a, b, c} <= lips and line[0, 0] < x < line[-1, 0]:
+            part = _UPPER if y < np.interp(x, line[:, 0], line[:, 1]) else _LOWER
         rows.append((a, b, c))
         parts.append(part)
     oval = geometry.FACE_OVAL
@@ -238,23 +237,41 @@ def layered(raster: Raster, offset: FloatArray, fixed: bool) -> Maps:
     known = part >= (-1 if fixed else 0)
     inside = part == _INSIDE
     return Maps(
-        _extend(offset, known & (part != _LOWER) & ~inside, 5),
-        _extend(offset, known & (part != _UPPER) & ~inside, 5),
-        _extend(offset, inside, 4) if inside.any() else offset,
+        _extend(offset, known & (part != _LOWER) & ~inside, 5, raster.step),
+        _extend(offset, known & (part != _UPPER) & ~inside, 5, raster.step),
+        _extend(offset, inside, 4, raster.step) if inside.any() else offset,
     )
 
 
-def _extend(field: FloatArray, known: BoolArray, rounds: int) -> FloatArray:
-    """Fill unknown nodes from their known neighbours, ring by ring; far ones keep the nearest."""
+def _extend(field: FloatArray, known: BoolArray, rounds: int, step: float) -> FloatArray:
+    """Fill unknown nodes from their known neighbours, ring by ring.
+
+    The first ring goes on with the slope of the two rings before it, since pixels between a known
+    and a filled node are interpolated; farther ones keep the value.
+    """
     mask = known.astype(np.float32)
     value = field * mask[..., None]
-    for _ in range(rounds):
-        weight = cv2.blur(mask, (3, 3), borderType=cv2.BORDER_CONSTANT)
-        mean = cv2.blur(value, (3, 3), borderType=cv2.BORDER_CONSTANT)
-        new = (mask == 0) & (weight > 1e-6)
-        value[new] = mean[new] / weight[new, None]
+    wide, far = _mean(value, mask, 5)
+    for turn in range(rounds):
+        near, mean = _mean(value, mask, 3)
+        new = (mask == 0) & (near > 1e-6)
+        if turn == 0:
+            # Known neighbours are one node away, those of the wider window one and a half.
+            slope = 2 * (mean - far)
+            steep = np.abs(slope).max(-1, keepdims=True) / (2 * step)
+            mean = mean + np.where(wide[..., None] > 0.3, slope, 0) / np.maximum(steep, 1)
+        value[new] = mean[new]
         mask[new] = 1
     return value
+
+
+def _mean(value: FloatArray, mask: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
+    """Share of known nodes in a window around each node, and their mean value."""
+    share, total = (
+        np.asarray(cv2.blur(x, (size, size), borderType=cv2.BORDER_CONSTANT), np.float32)
+        for x in (mask, value)
+    )
+    return share, total / np.maximum(share, np.float32(1e-6))[..., None]
 
 
 def sample(
