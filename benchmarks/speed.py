@@ -209,7 +209,7 @@ def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
             if usable and track.quality[row] > 0:
                 layers = clocked("render", render_mouth, frame, track, retarget, choices[row])
                 if layers is not None:
-                    frame = clocked("composite", composite, frame, layers)
+                    frame = clocked("composite", composite, layers)
             clocked("encode", writer.write, frame)
     return {stage: 1000 * total / len(times) for stage, total in spent.items()}
 

@@ -98,6 +98,18 @@ class Analysis:
     skipped: int = 0
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Stages and frames run side by side; OpenCV's own threads would only stand in the way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+@_one_thread_each()
 def dub(
     video: str | os.PathLike[str],
     audio: str | os.PathLike[str],
@@ -187,11 +199,7 @@ def dubbed(
     total = len(analysis.times)
     waiting: deque[Future[Frame]] = deque()
     done = 0
-    with (
-        VideoReader(video) as reader,
-        ThreadPoolExecutor(WORKERS) as pool,
-        _one_thread_each(),
-    ):
+    with VideoReader(video) as reader, ThreadPoolExecutor(WORKERS) as pool:
         for frame in reader.frames():
             if frame.index >= total:
                 break
@@ -206,17 +214,6 @@ def dubbed(
             yield waiting.popleft().result()
             done += 1
             tell("render", done, total)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Frames are rendered side by side; OpenCV's own threads would only stand in the way."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 class _Plan:
@@ -240,7 +237,7 @@ class _Plan:
         if self._track.quality[row] <= 0:
             return frame
         layers = render_mouth(frame, self._track, self._retarget, self._choices[row])
-        return frame if layers is None else composite(frame, layers)
+        return frame if layers is None else composite(layers)
 
 
 def _options(options: DubOptions | None, overrides: dict[str, Any]) -> DubOptions:

@@ -100,13 +100,8 @@ def _color_planes(frame: Frame) -> tuple[Plane, ...]:
     return frame.planes[: 1 if frame.format.kind == "gray" else 3]
 
 
-def _shift(frame: Frame, index: int) -> tuple[int, int]:
-    chroma = frame.format.kind == "yuv" and index in (1, 2)
-    return (frame.format.sub_x, frame.format.sub_y) if chroma else (0, 0)
-
-
 def _cut(frame: Frame, index: int, box: Box) -> Plane:
-    sx, sy = _shift(frame, index)
+    sx, sy = frame.format.subsampling(index)
     y1, x1 = -(-box.y1 // (1 << sy)), -(-box.x1 // (1 << sx))
     return frame.planes[index][box.y0 >> sy : y1, box.x0 >> sx : x1]
 
@@ -118,7 +113,7 @@ def read_rgb(frame: Frame, box: Box) -> FloatArray:
         plane = _cut(frame, index, box).astype(np.float32)
         if plane.shape != (box.height, box.width):
             # At an odd border the last chroma sample covers half a cell outside the picture.
-            sx, sy = _shift(frame, index)
+            sx, sy = frame.format.subsampling(index)
             full = (plane.shape[1] << sx, plane.shape[0] << sy)
             grown = np.asarray(cv2.resize(plane, full, interpolation=cv2.INTER_LINEAR), np.float32)
             plane = grown[: box.height, : box.width]
@@ -154,7 +149,7 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
     top = (1 << frame.format.bits) - 1
     for index, change in enumerate(native):
         old = _cut(frame, index, box)
-        sx, sy = _shift(frame, index)
+        sx, sy = frame.format.subsampling(index)
         if sx or sy:
             rows, cols = (old.shape[0] << sy) - box.height, (old.shape[1] << sx) - box.width
             whole = cv2.copyMakeBorder(change, 0, rows, 0, cols, cv2.BORDER_REPLICATE)

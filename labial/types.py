@@ -65,11 +65,14 @@ class PixelFormat:
         """Number of planes, alpha included."""
         return (1 if self.kind == "gray" else 3) + int(self.alpha)
 
+    def subsampling(self, index: int) -> tuple[int, int]:
+        """log2 of how many pixels, across and down, a sample of plane ``index`` covers."""
+        return (self.sub_x, self.sub_y) if self.kind == "yuv" and index in (1, 2) else (0, 0)
+
     def plane_shape(self, index: int, height: int, width: int) -> tuple[int, int]:
         """(rows, columns) of plane ``index`` for a frame of ``height`` × ``width`` pixels."""
-        if self.kind == "yuv" and index in (1, 2):
-            return -(-height // (1 << self.sub_y)), -(-width // (1 << self.sub_x))
-        return height, width
+        sub_x, sub_y = self.subsampling(index)
+        return -(-height // (1 << sub_y)), -(-width // (1 << sub_x))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from labial import geometry
 from labial.dubbing import DubReport, dub
 from labial.errors import FaceError, OptionError, ReadError, SpeechError, WriteError
 from labial.face.track import FaceTracker
+from labial.render.mouth import Layers
 from labial.types import Face, Frame, PixelFormat
 
 LEFT, TOP, WIDTH, HEIGHT = 156, 36, 288, 296
@@ -399,10 +400,10 @@ def test_an_exception_in_mid_render_leaves_no_file(
 ) -> None:
     plain = module.composite
 
-    def breaks(frame: Frame, layers: object) -> Frame:
-        if frame.index == 7:
+    def breaks(layers: Layers) -> Frame:
+        if layers.frame.index == 7:
             raise RuntimeError("broken on purpose")
-        return plain(frame, layers)  # type: ignore[arg-type]
+        return plain(layers)
 
     monkeypatch.setattr(module, "composite", breaks)
     with pytest.raises(RuntimeError, match="on purpose"):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from labial.composite.mask import lip_matte, lip_shape
-from labial.pixels import add_rgb
+from labial.pixels import add_rgb, read_rgb
 from labial.render.mouth import Layers
 from labial.types import FloatArray, Frame
 
@@ -17,20 +17,15 @@ _GAIN_LOW, _GAIN_HIGH = 0.6, 1.6
 _GAIN_SIZE = 48
 
 
-def composite(frame: Frame, layers: Layers) -> Frame:
-    """Return ``frame`` with the new mouth; planes outside the mask are bit-exact."""
-    box, at = layers.box, layers.mouth_box
-    delta = layers.moved - layers.source
-    touched = layers.touched.astype(np.float32)
-    rows = slice(at.y0 - box.y0, at.y1 - box.y0)
-    cols = slice(at.x0 - box.x0, at.x1 - box.x0)
-    matte = lip_matte(layers.outer, at, layers.unit) * layers.face
-    band = (matte - lip_shape(layers.outer, at)).clip(0)
-    face = layers.moved[rows, cols]
+def composite(layers: Layers) -> Frame:
+    """Return the moved frame with the new mouth laid in; planes outside the mask are exact."""
+    box = layers.box
+    matte = lip_matte(layers.outer, box, layers.unit) * layers.face
+    band = (matte - lip_shape(layers.outer, box)).clip(0)
+    face = read_rgb(layers.frame, box)
     mouth = layers.mouth * match_light(layers.mouth, face, band, layers.unit)
-    delta[rows, cols] += (matte * layers.strength)[..., None] * (mouth - face)
-    np.maximum(touched[rows, cols], matte > 0, out=touched[rows, cols])
-    return add_rgb(frame, box, delta, touched)
+    touched = (matte > 0).astype(np.float32)
+    return add_rgb(layers.frame, box, matte[..., None] * (mouth - face), touched)
 
 
 def match_light(mouth: FloatArray, face: FloatArray, band: FloatArray, unit: float) -> FloatArray:

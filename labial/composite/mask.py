@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from labial.pixels import Box
 from labial.types import FloatArray
@@ -11,7 +12,7 @@ from labial.types import FloatArray
 _GROW, _FEATHER = 0.085, 0.04
 
 
-def lip_shape(outer: FloatArray, box: Box) -> FloatArray:
+def lip_shape(outer: npt.NDArray[np.floating], box: Box) -> FloatArray:
     """(h, w) 0..1: the lips and what they enclose; ``outer`` (n, 2) in pixels of ``box``."""
     mask = np.zeros((box.height, box.width), np.uint8)
     points = np.rint((outer - 0.5) * 16).astype(np.int32)
@@ -36,13 +37,14 @@ def lip_matte(outer: FloatArray, box: Box, unit: float) -> FloatArray:
     away /= np.linalg.norm(away, axis=1, keepdims=True).clip(1e-6)
     if cv2.contourArea(np.asarray(outer, np.float32), oriented=True) < 0:
         away = -away
-    matte = cv2.GaussianBlur(
-        lip_shape(np.asarray(outer + _GROW * unit * away, np.float32), box),
-        (0, 0),
-        max(_FEATHER * unit, 0.5),
-    )
+    sigma = max(_FEATHER * unit, 0.5)
+    shrink = max(1, int(sigma / 2.5))
+    rows, cols = -(-box.height // shrink), -(-box.width // shrink)
+    small = lip_shape((outer + _GROW * unit * away) / shrink, Box(0, 0, cols, rows))
+    soft = cv2.GaussianBlur(small, (0, 0), sigma / shrink)
+    soft = cv2.resize(soft, (cols * shrink, rows * shrink), interpolation=cv2.INTER_LINEAR)
     # The tail of the blur is cut off, so that the mask ends.
-    matte = ((matte - 0.02) / 0.96).clip(0, 1)
+    matte = ((soft[: box.height, : box.width] - 0.02) / 0.96).clip(0, 1)
     # And it is 0 on the border of the box, where it could otherwise leave a seam.
     edge = max(1.0, 0.05 * unit)
     x = np.minimum(np.arange(box.width), np.arange(box.width)[::-1]) / edge

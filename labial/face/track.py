@@ -45,7 +45,7 @@ class FaceTracker:
 
     def __init__(self) -> None:
         self._detector = FaceDetector()
-        self._mesh = FaceMesh()
+        self._mesh = FaceMesh(threads=2)
         self._file = tempfile.TemporaryFile(prefix="labial-track-")  # noqa: SIM115
         self._shots: list[_Shot] = []
         self._last: Face | None = None

@@ -1,10 +1,9 @@
-"""One frame's new mouth, as layers: the moved face, the mouth from the bank, and its outlines."""
+"""One frame's new mouth, as layers: the frame with its face moved, and the mouth to lay over it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -14,10 +13,12 @@ from labial.pixels import Box, aligned, read_rgb
 from labial.render import warp
 from labial.render.bank import Choice
 from labial.render.interior import plain_interior
-from labial.types import BoolArray, FaceTrack, FloatArray, Frame
+from labial.types import FaceTrack, FloatArray, Frame
 
 MOUTH_MARGIN = 0.30
 _UPPER, _LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
+# Skin around the mouth, where its light is looked for.
+_SKIN = [205, 425, 187, 411, 202, 422, 18, 200]
 _OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
 # A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.
 _STRETCH_FINE, _STRETCH_MAX = 2.2, 4.0
@@ -32,46 +33,49 @@ class Layers:
 
     Parameters
     ----------
+    frame
+        The frame with its face mesh moved, in native planes; bit-exact where nothing moved.
     box
-        The part of the frame that may change, aligned to chroma samples.
-    source, moved
-        (h, w, 3) float32 RGB of ``box``: as filmed, and with the face mesh moved.
-    touched
-        (h, w) bool: pixels that the move changes.
-    mouth_box
-        The part around the mouth, inside ``box``.
+        The part around the mouth, aligned to chroma samples.
     mouth
-        (hm, wm, 3) float32 RGB of ``mouth_box``: lips and inside of the new mouth.
+        (h, w, 3) float32 RGB of ``box``: lips and inside of the new mouth.
     face
-        (hm, wm) float32 0..1: pixels of ``mouth_box`` on the face, not beside it.
+        (h, w) float32 0..1: pixels of ``box`` on the face, not beside it.
     outer
-        (20, 2) float32 outline of the lips in pixels of ``mouth_box``.
+        (20, 2) float32 outline of the lips in pixels of ``box``.
     unit
         Inter-ocular distance in pixels.
-    strength
-        0..1, how far the new mouth replaces the source.
     """
 
+    frame: Frame
     box: Box
-    source: FloatArray
-    moved: FloatArray
-    touched: BoolArray
-    mouth_box: Box
     mouth: FloatArray
     face: FloatArray
     outer: FloatArray
     unit: float
-    strength: float
 
 
 @dataclass(frozen=True)
 class _View:
-    """A picture to take mouth pixels from."""
+    """A picture to take mouth pixels from; ``weight`` also brings its samples to 0..1."""
 
     image: npt.NDArray[np.floating] | npt.NDArray[np.unsignedinteger]
     at: Box
     landmarks: FloatArray
     weight: float
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where the mouth goes in one frame: what is the same for all views."""
+
+    moved: FloatArray
+    there: FloatArray
+    grid: warp.Raster
+    box: Box
+    below: FloatArray
+    opening: FloatArray
 
 
 def render_mouth(
@@ -102,87 +106,76 @@ def render_mouth(
     unit = float(track.scale[row])
     moved = filmed + unit * retarget.displacement(row) @ track.rotation[row].T
     there = warp.with_ring(moved, filmed)
-    area = _region(there, frame)
-    mouth_box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, area)
-    if mouth_box.width < 4 or mouth_box.height < 4:
+    box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, frame)
+    if box.width < 4 or box.height < 4:
         return None
-    raster = warp.rasterize(there, area, max(unit / warp.NODES_PER_EYES, 1.0))
-    base = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
-    touched = _touched(raster, base, area)
-    box = _active(touched, area, mouth_box, frame)
-    source = read_rgb(frame, box)
-    below, opening = _lip_line(moved, mouth_box)
+    raster = warp.rasterize(there, _region(there, frame), max(unit / warp.NODES_PER_EYES, 1.0))
+    offset = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
+    below, opening = _lip_line(moved, box)
+    target = _Target(moved, there, raster.window(box), box, below, opening)
 
-    own = _View(source, box, filmed, 1.0)
-    face = warp.sample(source, base, raster, box, box)
-    window = raster.window(mouth_box)
-    if choice is None:
-        views = [own]
-    else:
-        views = [
-            _View(p.rgb, p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
-            for p, w in zip(choice.patches, choice.weights, strict=True)
-        ]
-    gap = _extent(opening, mouth_box)
-    mouth = np.zeros((mouth_box.height, mouth_box.width, 3), np.float32)
-    cavity = np.zeros((gap.height, gap.width, 3), np.float32)
-    for view in views:
-        maps = _maps(window, there, view, moved, fixed=view is own)
-        mouth += view.weight * _lips(view, maps, window, mouth_box, below)
-        if gap.height > 0:
-            cavity += view.weight * warp.sample(view.image, maps.inside, window, gap, view.at)
-    if strength < 1 or choice is None:
-        # Where the bank's mouth is not opaque, the frame's own lips show and must be right.
-        part = face[_inside(mouth_box, box)]
-        maps = _maps(window, there, own, moved, fixed=True)
-        part[:] = mouth if choice is None else _lips(own, maps, window, mouth_box, below)
-
-    plain = _plainness(moved, unit, choice.patches[0].landmarks if choice else filmed)
-    if gap.height > 0:
-        if plain > 0:
-            cavity += plain * (_draw(track, row, moved, gap, face, box) - cavity)
-        part, alpha = mouth[_inside(gap, mouth_box)], opening[_inside(gap, mouth_box)]
-        part += alpha[..., None] * (cavity - part)
-    origin = np.array([mouth_box.x0, mouth_box.y0], np.float32)
+    mouth = np.zeros((box.height, box.width, 3), np.float32)
+    if choice is not None:
+        mouth = _mouth(target, _patches(choice))
+    if choice is None or strength < 1:
+        # A fading mouth fades into the frame's own, moved the same way.
+        own = _mouth(target, [_own(frame, filmed, unit)])
+        mouth = own if choice is None else own + strength * (mouth - own)
+    plain = _plainness(moved, filmed if choice is None else choice.patches[0].landmarks)
+    if plain > 0:
+        drawn = _drawn(frame, track, row, moved, box)
+        mouth += (plain * opening)[..., None] * (drawn - mouth)
     return Layers(
+        warp.move(frame, offset, raster),
         box,
-        source,
-        face,
-        touched[_inside(box, area)],
-        mouth_box,
         mouth,
-        window.face(mouth_box),
-        (moved[_OUTER_RING, :2] - origin).astype(np.float32),
+        target.grid.face(box),
+        (moved[_OUTER_RING, :2] - (box.x0, box.y0)).astype(np.float32),
         unit,
-        strength,
     )
+
+
+def _patches(choice: Choice) -> list[_View]:
+    return [
+        _View(p.rgb, p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
+        for p, w in zip(choice.patches, choice.weights, strict=True)
+    ]
+
+
+def _own(frame: Frame, filmed: FloatArray, unit: float) -> _View:
+    at = _around(filmed[_OUTER_RING, :2], (MOUTH_MARGIN + 0.2) * unit, frame)
+    return _View(read_rgb(frame, at), at, filmed, 1.0, own=True)
+
+
+def _mouth(target: _Target, views: list[_View]) -> FloatArray:
+    """Lips and inside of the mouth, mixed from some views: (h, w, 3) float32 RGB."""
+    box, grid = target.box, target.grid
+    lower, gap = _extent(target.below, box), _extent(target.opening, box)
+    under, inner = _inside(lower, box), _inside(gap, box)
+    out = np.zeros((box.height, box.width, 3), np.float32)
+    for view in views:
+        maps = _maps(target, view)
+        part = warp.sample(view.image, maps.above, grid, box, view.at).astype(np.float32)
+        low = warp.sample(view.image, maps.below, grid, lower, view.at)
+        part[under] += target.below[under][..., None] * (low - part[under])
+        if gap.height > 0:
+            deep = warp.sample(view.image, maps.inside, grid, gap, view.at)
+            part[inner] += target.opening[inner][..., None] * (deep - part[inner])
+        out += view.weight * part
+    return out
 
 
 def _region(points: FloatArray, frame: Frame) -> Box:
     used = np.unique(warp.topology()[0])
-    low = np.floor(points[used].min(0)).astype(int) - 2
-    high = np.ceil(points[used].max(0)).astype(int) + 2
-    box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-    return aligned(box.clip(frame.width, frame.height), frame.format, frame.width, frame.height)
+    return _around(points[used], 2, frame)
 
 
-def _active(touched: BoolArray, area: Box, mouth_box: Box, frame: Frame) -> Box:
-    """The part of ``area`` that changes, aligned to chroma samples."""
-    change = _extent(touched, area)
-    box = Box(
-        min(change.x0, mouth_box.x0), min(change.y0, mouth_box.y0),
-        max(change.x1, mouth_box.x1), max(change.y1, mouth_box.y1),
-    )  # fmt: skip
+def _around(points: FloatArray, margin: float, frame: Frame) -> Box:
+    """The box of some points and a margin, inside the frame, aligned to chroma samples."""
+    x0, y0 = np.floor(points.min(0) - margin).astype(int).tolist()
+    x1, y1 = np.ceil(points.max(0) + margin).astype(int).tolist()
+    box = Box(x0, y0, x1, y1).clip(frame.width, frame.height)
     return aligned(box, frame.format, frame.width, frame.height)
-
-
-def _around(points: FloatArray, margin: float, limit: Box) -> Box:
-    low = np.floor(points.min(0) - margin).astype(int)
-    high = np.ceil(points.max(0) + margin).astype(int)
-    return Box(
-        max(int(low[0]), limit.x0), max(int(low[1]), limit.y0),
-        min(int(high[0]), limit.x1), min(int(high[1]), limit.y1),
-    )  # fmt: skip
 
 
 def _inside(inner: Box, outer: Box) -> tuple[slice, slice]:
@@ -190,36 +183,24 @@ def _inside(inner: Box, outer: Box) -> tuple[slice, slice]:
     return rows, slice(inner.x0 - outer.x0, inner.x1 - outer.x0)
 
 
-def _lips(
-    view: _View, maps: warp.Maps, window: warp.Raster, box: Box, below: FloatArray
-) -> FloatArray:
-    """Both sides of the lip line, without the inside of the mouth."""
-    out = warp.sample(view.image, maps.above, window, box, view.at).astype(np.float32)
-    lower = _extent(below, box)
-    low = warp.sample(view.image, maps.below, window, lower, view.at)
-    part, alpha = out[_inside(lower, box)], below[_inside(lower, box)]
-    part += alpha[..., None] * (low - part)
-    return out
-
-
-def _maps(
-    raster: warp.Raster, there: FloatArray, view: _View, moved: FloatArray, fixed: bool
-) -> warp.Maps:
+def _maps(target: _Target, view: _View) -> warp.Maps:
     """Inverse maps into a view; a mouth that closes takes its lips from a little off the edge."""
     here = warp.with_ring(view.landmarks, view.landmarks)
-    maps = warp.layered(raster, warp.offsets(raster, there, here, fixed), fixed)
-    closing = _opening(view.landmarks) - _opening(moved)
+    closing = _opening(view.landmarks) - _opening(target.moved)
     closing = float(np.clip((closing - 0.005) / 0.05, 0, 1))
-    if closing == 0:
-        return maps
     lips = here.copy()
     for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
         a, b = edge[1:-1], list(rim[1:-1])
         across = here[b] - here[a]
         thick = np.linalg.norm(across, axis=1, keepdims=True).clip(1e-3)
         lips[a] += closing * across * np.maximum(_INSET, _INSET_PIXELS / thick).clip(max=0.6)
-    safe = warp.layered(raster, warp.offsets(raster, there, lips, fixed), fixed)
-    return warp.Maps(safe.above, safe.below, maps.inside)
+    grid, there = target.grid, target.there
+    return warp.layered(
+        grid,
+        warp.offsets(grid, there, lips, fixed=view.own),
+        warp.offsets(grid, there, here, fixed=view.own),
+        fixed=view.own,
+    )
 
 
 def _opening(landmarks: FloatArray) -> float:
@@ -229,7 +210,7 @@ def _opening(landmarks: FloatArray) -> float:
     return float(np.linalg.norm(landmarks[14] - landmarks[13]) / max(unit, 1e-6))
 
 
-def _plainness(moved: FloatArray, unit: float, filmed: FloatArray) -> float:
+def _plainness(moved: FloatArray, filmed: FloatArray) -> float:
     """How much of the inside has to be made up, 0..1."""
     need, have = _opening(moved), _opening(filmed)
     if need < 0.02:
@@ -238,17 +219,16 @@ def _plainness(moved: FloatArray, unit: float, filmed: FloatArray) -> float:
     return float(np.clip((stretch - _STRETCH_FINE) / (_STRETCH_MAX - _STRETCH_FINE), 0, 1))
 
 
-def _draw(
-    track: FaceTrack, row: int, moved: FloatArray, at: Box, face: FloatArray, box: Box
-) -> FloatArray:
+def _drawn(frame: Frame, track: FaceTrack, row: int, moved: FloatArray, at: Box) -> FloatArray:
+    """The plain inside of the mouth in this face's place and light."""
     turn = track.scale[row] * track.rotation[row]
-    depth = track.neutral[13, 2]
-    shift = track.translation[row] + turn[:, 2] * depth
+    shift = track.translation[row] + turn[:, 2] * track.neutral[13, 2]
     pose = np.concatenate([turn[:2, :2], shift[:2, None]], 1).astype(np.float32)
-    around = moved[[205, 425, 187, 411, 202, 422, 18, 200], :2] - (box.x0, box.y0)
-    x, y = around.astype(int).T
-    x, y = x.clip(0, box.width - 1), y.clip(0, box.height - 1)
-    skin = np.median(face[y, x], axis=0)
+    around = track.landmarks[row][_SKIN, :2]
+    box = _around(around, 2, frame)
+    x, y = (around - (box.x0, box.y0)).astype(int).T
+    rgb = read_rgb(frame, box)
+    skin = np.median(rgb[y.clip(0, box.height - 1), x.clip(0, box.width - 1)], axis=0)
     return plain_interior(at, moved[:, :2], track.neutral, pose, skin)
 
 
@@ -283,22 +263,10 @@ def _rising(line: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.maximum.accumulate(line[:, 0]), line[:, 1]
 
 
-def _extent(mask: FloatArray | BoolArray, box: Box) -> Box:
+def _extent(mask: FloatArray, box: Box) -> Box:
     """The part of ``box`` where ``mask`` is not 0."""
     rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return Box(box.x0, box.y0, box.x0, box.y0)
     x0, y0 = box.x0 + int(cols[0]), box.y0 + int(rows[0])
     return Box(x0, y0, box.x0 + int(cols[-1]) + 1, box.y0 + int(rows[-1]) + 1)
-
-
-def _touched(raster: warp.Raster, offset: FloatArray, box: Box) -> BoolArray:
-    """Pixels that the moved mesh changes, at the grid's precision."""
-    far = np.abs(offset).max(-1) > 0.02
-    grown = cv2.dilate(far.astype(np.uint8), np.ones((3, 3), np.uint8))
-    size = (round(grown.shape[1] * raster.step), round(grown.shape[0] * raster.step))
-    full = cv2.resize(grown, size, interpolation=cv2.INTER_NEAREST)
-    full = cv2.copyMakeBorder(
-        full, 0, max(0, box.height - size[1]), 0, max(0, box.width - size[0]), cv2.BORDER_REPLICATE
-    )
-    return full[: box.height, : box.width] > 0

@@ -8,7 +8,7 @@ never samples what lay between the lips.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labial import geometry
-from labial.pixels import Box
-from labial.types import N_LANDMARKS, BoolArray, FloatArray, IntArray
+from labial.pixels import Box, aligned
+from labial.types import N_LANDMARKS, BoolArray, FloatArray, Frame, IntArray, Plane
 
 NODES_PER_EYES = 40
 RING_SCALE = 1.22
+_RINGS = 3
+_STILL = 0.02
 N_VERTICES = N_LANDMARKS + len(geometry.FACE_OVAL)
 
 _RING, _SKIN, _UPPER, _LOWER, _INSIDE = range(5)
@@ -231,19 +233,29 @@ def offsets(raster: Raster, moved: FloatArray, source: FloatArray, fixed: bool) 
     return offset
 
 
-def layered(raster: Raster, offset: FloatArray, fixed: bool) -> Maps:
-    """Split :func:`offsets` at the lip line, each side continued smoothly across it."""
+def layered(raster: Raster, lips: FloatArray, inside: FloatArray, fixed: bool) -> Maps:
+    """Split offsets at the lip line, each side continued smoothly across it.
+
+    Parameters
+    ----------
+    raster
+        The grid.
+    lips, inside
+        :func:`offsets` to be used for the lips and the skin, and for the inside of the mouth.
+    fixed
+        As for :func:`offsets`.
+    """
     part = raster.part
     known = part >= (-1 if fixed else 0)
-    inside = part == _INSIDE
+    gap = part == _INSIDE
     return Maps(
-        _extend(offset, known & (part != _LOWER) & ~inside, 5, raster.step),
-        _extend(offset, known & (part != _UPPER) & ~inside, 5, raster.step),
-        _extend(offset, inside, 4, raster.step) if inside.any() else offset,
+        _extend(lips, known & (part != _LOWER) & ~gap, raster.step),
+        _extend(lips, known & (part != _UPPER) & ~gap, raster.step),
+        _extend(inside, gap, raster.step) if gap.any() else inside,
     )
 
 
-def _extend(field: FloatArray, known: BoolArray, rounds: int, step: float) -> FloatArray:
+def _extend(field: FloatArray, known: BoolArray, step: float) -> FloatArray:
     """Fill unknown nodes from their known neighbours, ring by ring.
 
     The first ring goes on with the slope of the two rings before it, since pixels between a known
@@ -252,7 +264,7 @@ def _extend(field: FloatArray, known: BoolArray, rounds: int, step: float) -> Fl
     mask = known.astype(np.float32)
     value = field * mask[..., None]
     wide, far = _mean(value, mask, 5)
-    for turn in range(rounds):
+    for turn in range(_RINGS):
         near, mean = _mean(value, mask, 3)
         new = (mask == 0) & (near > 1e-6)
         if turn == 0:
@@ -296,20 +308,75 @@ def sample(
     -------
     (box.height, box.width, 3) of the image's type
     """
-    fine = _to_pixels(offset, raster, box)
+    return _remap(image, _absolute(_to_pixels(offset, raster, box), box, at))
+
+
+def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
+    """Move the pixels of a frame, in its native planes.
+
+    Parameters
+    ----------
+    frame
+        The picture.
+    offset, raster
+        :func:`offsets` within the picture itself.
+
+    Returns
+    -------
+    The frame with new planes. Samples that stay where they are keep their exact value.
+    """
+    far = np.abs(offset).max(-1) > _STILL
+    if not far.any():
+        return frame
+    rows, cols = np.flatnonzero(far.any(1)), np.flatnonzero(far.any(0))
+    low = raster.origin + raster.step * np.array([cols[0] - 1, rows[0] - 1])
+    high = raster.origin + raster.step * np.array([cols[-1] + 2, rows[-1] + 2])
+    x0, y0 = np.floor(low).astype(int).tolist()
+    x1, y1 = np.ceil(high).astype(int).tolist()
+    size = (frame.width, frame.height)
+    box = aligned(Box(x0, y0, x1, y1).clip(*size), frame.format, *size)
+    maps: dict[tuple[int, int], tuple[Box, FloatArray]] = {}
+    planes: list[Plane] = []
+    for index, plane in enumerate(frame.planes):
+        sub = frame.format.subsampling(index)
+        if sub not in maps:
+            cell = np.array([1 << sub[0], 1 << sub[1]], np.float32)
+            x1, y1 = -(-box.x1 >> sub[0]), -(-box.y1 >> sub[1])
+            part = Box(box.x0 >> sub[0], box.y0 >> sub[1], x1, y1)
+            fine = np.asarray(_to_pixels(offset, raster, part, sub) / cell, np.float32)
+            maps[sub] = part, _absolute(fine, part, Box(0, 0, 0, 0))
+        part, where = maps[sub]
+        new = _remap(plane, where)
+        if frame.format.bits not in (8, 16):
+            new = np.minimum(new, (1 << frame.format.bits) - 1)
+        out = plane.copy()
+        out[part.y0 : part.y1, part.x0 : part.x1] = new
+        planes.append(out)
+    return replace(frame, planes=tuple(planes))
+
+
+def _absolute(fine: FloatArray, box: Box, at: Box) -> FloatArray:
+    """Turn offsets (h, w, 2) for the pixels of ``box`` into positions in an image at ``at``."""
     fine[..., 0] += np.arange(box.x0 - at.x0, box.x1 - at.x0, dtype=np.float32)
     fine[..., 1] += np.arange(box.y0 - at.y0, box.y1 - at.y0, dtype=np.float32)[:, None]
+    return fine
+
+
+def _remap(image: npt.NDArray[Any], where: FloatArray) -> npt.NDArray[Any]:
     return np.asarray(
-        cv2.remap(image, fine, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
+        cv2.remap(image, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
     )
 
 
-def _to_pixels(field: FloatArray, raster: Raster, box: Box) -> FloatArray:
-    """Interpolate node values (rows, columns[, d]) at the pixels of ``box``."""
+def _to_pixels(
+    field: FloatArray, raster: Raster, box: Box, subsampling: tuple[int, int] = (0, 0)
+) -> FloatArray:
+    """Interpolate node values (rows, columns[, d]) at the samples of ``box`` of a plane."""
     # Node centres are at step * (i + 0.5), so one affine resampling does it.
-    scale = 1 / raster.step
-    shift = (np.array([box.x0, box.y0]) + 0.5 - raster.origin) * scale - 0.5
-    affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
+    cell = np.array([1 << subsampling[0], 1 << subsampling[1]], np.float64)
+    scale = cell / raster.step
+    shift = (np.array([box.x0, box.y0]) + 0.5) * scale - raster.origin / raster.step - 0.5
+    affine = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]], np.float64)
     return np.asarray(
         cv2.warpAffine(
             field,
