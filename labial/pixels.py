@@ -121,13 +121,15 @@ def read_rgb(frame: Frame, box: Box) -> FloatArray:
     return _decode(channels, frame)
 
 
-def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> Frame:
+def add_rgb(
+    frame: Frame, box: Box, delta: FloatArray, touched: FloatArray, *, in_place: bool = False
+) -> Frame:
     """Return a frame with ``delta`` added inside ``box``, in native planes.
 
     Parameters
     ----------
     frame
-        The source picture; its planes are copied, not written to.
+        The source picture.
     box
         An :func:`aligned` box.
     delta
@@ -135,6 +137,8 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
     touched
         (h, w) float32, 0 or 1; samples where it is 0 (for chroma: on all pixels that the sample
         covers) keep their exact source value whatever ``delta`` says.
+    in_place
+        Write into the frame's own planes, which must then be nobody else's.
     """
     matrix, _ = _codes(frame.format, frame.color, frame.height)
     delta = delta * touched[..., None]
@@ -157,7 +161,7 @@ def add_rgb(frame: Frame, box: Box, delta: FloatArray, touched: FloatArray) -> F
             change = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
         # Rounds and saturates at the type's own limits; a change of 0 gives the old value.
         value = cv2.add(old, change, dtype=cv2.CV_8U if top == 255 else cv2.CV_16U)
-        plane = frame.planes[index].copy()
+        plane = frame.planes[index] if in_place else frame.planes[index].copy()
         rows, cols = old.shape
         y, x = box.y0 >> sy, box.x0 >> sx
         plane[y : y + rows, x : x + cols] = value if top in (255, 65535) else value.clip(0, top)

@@ -18,14 +18,14 @@ _GAIN_SIZE = 48
 
 
 def composite(layers: Layers) -> Frame:
-    """Return the moved frame with the new mouth laid in; planes outside the mask are exact."""
+    """Lay the new mouth into the moved frame, whose planes are written to; return that frame."""
     box = layers.box
     matte = lip_matte(layers.outer, box, layers.unit) * layers.face
     band = (matte - lip_shape(layers.outer, box)).clip(0)
     face = read_rgb(layers.frame, box)
     mouth = layers.mouth * match_light(layers.mouth, face, band, layers.unit)
     touched = (matte > 0).astype(np.float32)
-    return add_rgb(layers.frame, box, matte[..., None] * (mouth - face), touched)
+    return add_rgb(layers.frame, box, matte[..., None] * (mouth - face), touched, in_place=True)
 
 
 def match_light(mouth: FloatArray, face: FloatArray, band: FloatArray, unit: float) -> FloatArray:

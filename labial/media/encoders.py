@@ -34,7 +34,7 @@ class EncodeSettings:
 
     codec: Codec = "source"
     crf: int | None = None
-    preset: str = "fast"
+    preset: str = "superfast"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +17,7 @@ from labial.render.bank import Choice
 from labial.render.interior import plain_interior
 from labial.types import FaceTrack, FloatArray, Frame
 
-MOUTH_MARGIN = 0.30
+MOUTH_MARGIN = 0.22
 _UPPER, _LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
 # Skin around the mouth, where its light is looked for.
 _SKIN = [205, 425, 187, 411, 202, 422, 18, 200]
@@ -34,7 +36,8 @@ class Layers:
     Parameters
     ----------
     frame
-        The frame with its face mesh moved, in native planes; bit-exact where nothing moved.
+        The frame with its face mesh moved, in native planes of its own; bit-exact where nothing
+        moved.
     box
         The part around the mouth, aligned to chroma samples.
     mouth
@@ -59,7 +62,7 @@ class Layers:
 class _View:
     """A picture to take mouth pixels from; ``weight`` also brings its samples to 0..1."""
 
-    image: npt.NDArray[np.floating] | npt.NDArray[np.unsignedinteger]
+    image: FloatArray
     at: Box
     landmarks: FloatArray
     weight: float
@@ -109,7 +112,7 @@ def render_mouth(
     box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, frame)
     if box.width < 4 or box.height < 4:
         return None
-    raster = warp.rasterize(there, _region(there, frame), max(unit / warp.NODES_PER_EYES, 1.0))
+    raster = warp.rasterize(there, _region(there, frame, box), warp.node_step(unit, frame.format))
     offset = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
     below, opening = _lip_line(moved, box)
     target = _Target(moved, there, raster.window(box), box, below, opening)
@@ -137,7 +140,7 @@ def render_mouth(
 
 def _patches(choice: Choice) -> list[_View]:
     return [
-        _View(p.rgb, p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
+        _View(p.rgb.astype(np.float32), p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
         for p, w in zip(choice.patches, choice.weights, strict=True)
     ]
 
@@ -152,22 +155,30 @@ def _mouth(target: _Target, views: list[_View]) -> FloatArray:
     box, grid = target.box, target.grid
     lower, gap = _extent(target.below, box), _extent(target.opening, box)
     under, inner = _inside(lower, box), _inside(gap, box)
-    out = np.zeros((box.height, box.width, 3), np.float32)
+    out: FloatArray | None = None
     for view in views:
         maps = _maps(target, view)
-        part = warp.sample(view.image, maps.above, grid, box, view.at).astype(np.float32)
+        part = warp.sample(view.image, maps.above, grid, box, view.at)
         low = warp.sample(view.image, maps.below, grid, lower, view.at)
-        part[under] += target.below[under][..., None] * (low - part[under])
+        part[under] = _mixed(low, part[under], target.below[under])
         if gap.height > 0:
             deep = warp.sample(view.image, maps.inside, grid, gap, view.at)
-            part[inner] += target.opening[inner][..., None] * (deep - part[inner])
-        out += view.weight * part
+            part[inner] = _mixed(deep, part[inner], target.opening[inner])
+        share = np.asarray(part * np.float32(view.weight), np.float32)
+        out = share if out is None else out + share
+    assert out is not None, "no view to take a mouth from"
     return out
 
 
-def _region(points: FloatArray, frame: Frame) -> Box:
-    used = np.unique(warp.topology()[0])
-    return _around(points[used], 2, frame)
+def _mixed(over: npt.NDArray[Any], under: npt.NDArray[Any], alpha: FloatArray) -> npt.NDArray[Any]:
+    return np.asarray(cv2.blendLinear(over, under, alpha, 1 - alpha))
+
+
+def _region(points: FloatArray, frame: Frame, mouth: Box) -> Box:
+    """The part of the frame that the mesh may change, or that the mouth needs."""
+    used = points[np.unique(warp.topology()[0])]
+    corners = np.array([[mouth.x0, mouth.y0], [mouth.x1, mouth.y1]], np.float32)
+    return _around(np.concatenate([used, corners]), 2, frame)
 
 
 def _around(points: FloatArray, margin: float, frame: Frame) -> Box:
@@ -245,16 +256,26 @@ def _lip_line(moved: FloatArray, box: Box) -> tuple[FloatArray, FloatArray]:
     first, last = moved[_UPPER[0], :2], moved[_UPPER[-1], :2]
     along = (last - first) / max(float(np.linalg.norm(last - first)), 1e-6)
     axes = np.stack([along, [-along[1], along[0]]]).astype(np.float32)
+    below = np.zeros((box.height, box.width), np.float32)
+    opening = np.zeros_like(below)
+    top, bottom = 0, box.height
+    if along[0] > 0.9:
+        # Farther up and down than the line can reach, the answer is known.
+        slant = abs(along[1] / along[0]) * box.width
+        line = moved[[*_UPPER, *_LOWER], 1] - box.y0
+        top = int(np.clip(line.min() - slant - 2, 0, box.height))
+        bottom = int(np.clip(line.max() + slant + 3, top, box.height))
+        below[bottom:] = 1
     x = np.arange(box.x0, box.x1, dtype=np.float32) + np.float32(0.5) - first[0]
-    y = np.arange(box.y0, box.y1, dtype=np.float32)[:, None] + np.float32(0.5) - first[1]
+    y = np.arange(box.y0 + top, box.y0 + bottom, dtype=np.float32)[:, None] + 0.5 - first[1]
     u = axes[0, 0] * x + axes[0, 1] * y
     v = axes[1, 0] * x + axes[1, 1] * y
     upper, lower = (
         np.interp(u, *_rising((moved[row, :2] - first) @ axes.T)).astype(np.float32)
         for row in (_UPPER, _LOWER)
     )
-    below = (v - (upper + lower) / 2 + 0.5).clip(0, 1)
-    opening = (np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)).clip(0, 1)
+    below[top:bottom] = (v - (upper + lower) / 2 + 0.5).clip(0, 1)
+    opening[top:bottom] = (np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)).clip(0, 1)
     return below, opening
 
 

@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from labial import geometry
 from labial.pixels import Box, aligned
-from labial.types import N_LANDMARKS, BoolArray, FloatArray, Frame, IntArray, Plane
+from labial.types import (
+    N_LANDMARKS,
+    BoolArray,
+    FloatArray,
+    Frame,
+    IntArray,
+    PixelFormat,
+    Plane,
+)
 
 NODES_PER_EYES = 40
 RING_SCALE = 1.22
@@ -118,8 +126,9 @@ class Raster:
 
     Parameters
     ----------
-    origin, step
-        Node (row r, column c) is at pixel ``origin + step * (c + 0.5, r + 0.5)``.
+    x0, y0, step
+        Node (row r, column c) is at pixel ``(x0, y0) + step * (c + 0.5, r + 0.5)``; whole numbers
+        of chroma samples, so that nodes fall alike on all planes.
     vertices
         (rows, columns, 3) int32 vertex indices; 0 where no triangle covers the node.
     weights
@@ -128,8 +137,9 @@ class Raster:
         (rows, columns) int8: -1 outside the mesh, else ring, skin, upper lip, lower lip, inside.
     """
 
-    origin: FloatArray
-    step: float
+    x0: int
+    y0: int
+    step: int
     vertices: IntArray
     weights: FloatArray
     part: npt.NDArray[np.int8]
@@ -148,20 +158,32 @@ class Raster:
 
     def window(self, box: Box) -> Raster:
         """Return the part of the grid that ``box`` needs."""
-        low = (np.array([box.x0, box.y0]) - self.origin) / self.step
-        high = (np.array([box.x1, box.y1]) - self.origin) / self.step
-        c0, r0 = np.maximum(np.floor(low).astype(int) - 2, 0)
-        c1, r1 = np.ceil(high).astype(int) + 2
-        origin = self.origin + np.float32(self.step) * np.array([c0, r0], np.float32)
+        rows, cols = self.part.shape
+        c0 = max((box.x0 - self.x0) // self.step - 2, 0)
+        r0 = max((box.y0 - self.y0) // self.step - 2, 0)
+        c1 = min((box.x1 - self.x0) // self.step + 3, cols)
+        r1 = min((box.y1 - self.y0) // self.step + 3, rows)
         part = (slice(r0, r1), slice(c0, c1))
-        return Raster(origin, self.step, self.vertices[part], self.weights[part], self.part[part])
+        return Raster(
+            self.x0 + c0 * self.step,
+            self.y0 + r0 * self.step,
+            self.step,
+            self.vertices[part],
+            self.weights[part],
+            self.part[part],
+        )
 
 
-def rasterize(points: FloatArray, box: Box, step: float) -> Raster:
+def node_step(unit: float, fmt: PixelFormat) -> int:
+    """Return the grid's step in pixels for a face of ``unit`` pixels between the eyes."""
+    cell = 1 << max(fmt.sub_x, fmt.sub_y)
+    return cell * max(1, round(unit / NODES_PER_EYES / cell))
+
+
+def rasterize(points: FloatArray, box: Box, step: int) -> Raster:
     """Locate every node of a grid over ``box`` in the mesh of moved vertices (514, 2)."""
     triangles, parts = topology()
-    rows = int(np.ceil(box.height / step))
-    cols = int(np.ceil(box.width / step))
+    rows, cols = -(-box.height // step), -(-box.width // step)
     origin = np.array([box.x0, box.y0], np.float32)
     grid = (points - origin) / np.float32(step) - np.float32(0.5)
     corner = grid[triangles]
@@ -195,7 +217,7 @@ def rasterize(points: FloatArray, box: Box, step: float) -> Raster:
     vertices[y[order], x[order]] = triangles[which[order]]
     bary[y[order], x[order]] = weights[order]
     part[y[order], x[order]] = parts[which[order]]
-    return Raster(origin, step, vertices, bary, part)
+    return Raster(box.x0, box.y0, step, vertices, bary, part)
 
 
 @dataclass(frozen=True)
@@ -294,7 +316,7 @@ def sample(
     Parameters
     ----------
     image
-        (h, w, 3) float32, uint8 or uint16 pixels of the part ``at`` of the source picture.
+        (h, w, 3) pixels of the part ``at`` of the source picture; float32 is fastest.
     offset
         (rows, columns, 2) node offsets of :class:`Maps`.
     raster
@@ -323,36 +345,42 @@ def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
 
     Returns
     -------
-    The frame with new planes. Samples that stay where they are keep their exact value.
+    The frame with planes of its own. Samples that stay where they are keep their exact value.
     """
     far = np.abs(offset).max(-1) > _STILL
     if not far.any():
-        return frame
-    rows, cols = np.flatnonzero(far.any(1)), np.flatnonzero(far.any(0))
-    low = raster.origin + raster.step * np.array([cols[0] - 1, rows[0] - 1])
-    high = raster.origin + raster.step * np.array([cols[-1] + 2, rows[-1] + 2])
-    x0, y0 = np.floor(low).astype(int).tolist()
-    x1, y1 = np.ceil(high).astype(int).tolist()
+        return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
+    rows, cols = np.flatnonzero(far.any(1)).tolist(), np.flatnonzero(far.any(0)).tolist()
+    x0, y0 = raster.x0 + raster.step * (cols[0] - 1), raster.y0 + raster.step * (rows[0] - 1)
+    x1, y1 = raster.x0 + raster.step * (cols[-1] + 2), raster.y0 + raster.step * (rows[-1] + 2)
     size = (frame.width, frame.height)
     box = aligned(Box(x0, y0, x1, y1).clip(*size), frame.format, *size)
-    maps: dict[tuple[int, int], tuple[Box, FloatArray]] = {}
+    reach = int(np.abs(offset).max()) + 4
+    maps: dict[tuple[int, int], tuple[Box, Box, FloatArray]] = {}
     planes: list[Plane] = []
     for index, plane in enumerate(frame.planes):
         sub = frame.format.subsampling(index)
         if sub not in maps:
+            part = _in_plane(box, sub)
+            from_ = Box(part.x0 - reach, part.y0 - reach, part.x1 + reach, part.y1 + reach)
+            from_ = from_.clip(plane.shape[1], plane.shape[0])
             cell = np.array([1 << sub[0], 1 << sub[1]], np.float32)
-            x1, y1 = -(-box.x1 >> sub[0]), -(-box.y1 >> sub[1])
-            part = Box(box.x0 >> sub[0], box.y0 >> sub[1], x1, y1)
             fine = np.asarray(_to_pixels(offset, raster, part, sub) / cell, np.float32)
-            maps[sub] = part, _absolute(fine, part, Box(0, 0, 0, 0))
-        part, where = maps[sub]
-        new = _remap(plane, where)
-        if frame.format.bits not in (8, 16):
-            new = np.minimum(new, (1 << frame.format.bits) - 1)
+            maps[sub] = part, from_, _absolute(fine, part, from_)
+        part, from_, where = maps[sub]
+        # Floats go through OpenCV's remap faster than bytes.
+        source = plane[from_.y0 : from_.y1, from_.x0 : from_.x1].astype(np.float32)
+        new = np.rint(_remap(source, where)).clip(0, (1 << frame.format.bits) - 1)
         out = plane.copy()
-        out[part.y0 : part.y1, part.x0 : part.x1] = new
+        out[part.y0 : part.y1, part.x0 : part.x1] = new.astype(plane.dtype)
         planes.append(out)
     return replace(frame, planes=tuple(planes))
+
+
+def _in_plane(box: Box, subsampling: tuple[int, int]) -> Box:
+    """The samples of a plane that cover an aligned box of pixels."""
+    x, y = subsampling
+    return Box(box.x0 >> x, box.y0 >> y, -(-box.x1 >> x), -(-box.y1 >> y))
 
 
 def _absolute(fine: FloatArray, box: Box, at: Box) -> FloatArray:
@@ -372,18 +400,20 @@ def _to_pixels(
     field: FloatArray, raster: Raster, box: Box, subsampling: tuple[int, int] = (0, 0)
 ) -> FloatArray:
     """Interpolate node values (rows, columns[, d]) at the samples of ``box`` of a plane."""
-    # Node centres are at step * (i + 0.5), so one affine resampling does it.
-    cell = np.array([1 << subsampling[0], 1 << subsampling[1]], np.float64)
-    scale = cell / raster.step
-    shift = (np.array([box.x0, box.y0]) + 0.5) * scale - raster.origin / raster.step - 0.5
-    affine = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]], np.float64)
-    return np.asarray(
-        cv2.warpAffine(
-            field,
-            affine,
-            (box.width, box.height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        ),
-        np.float32,
-    )
+    # The step is whole in every plane, so enlarging by it puts each node in its place.
+    step_x, step_y = raster.step >> subsampling[0], raster.step >> subsampling[1]
+    left, top = raster.x0 >> subsampling[0], raster.y0 >> subsampling[1]
+    rows, cols = field.shape[:2]
+    c0 = min(max((box.x0 - left) // step_x - 1, 0), cols - 1)
+    r0 = min(max((box.y0 - top) // step_y - 1, 0), rows - 1)
+    c1 = max(min((box.x1 - left) // step_x + 2, cols), c0 + 1)
+    r1 = max(min((box.y1 - top) // step_y + 2, rows), r0 + 1)
+    size = ((c1 - c0) * step_x, (r1 - r0) * step_y)
+    fine = cv2.resize(field[r0:r1, c0:c1], size, interpolation=cv2.INTER_LINEAR)
+    x, y = box.x0 - left - c0 * step_x, box.y0 - top - r0 * step_y
+    short = (max(-y, 0), max(y + box.height - size[1], 0))
+    narrow = (max(-x, 0), max(x + box.width - size[0], 0))
+    if any(short) or any(narrow):
+        fine = cv2.copyMakeBorder(fine, *short, *narrow, cv2.BORDER_REPLICATE)
+    x, y = max(x, 0), max(y, 0)
+    return np.array(fine[y : y + box.height, x : x + box.width], np.float32)

@@ -31,7 +31,8 @@ def layers_for(frame: Frame) -> Layers:
     mouth = (0.3 + 0.4 * rng.random((box.height, box.width, 3))).astype(np.float32)
     face = np.ones(mouth.shape[:2], np.float32)
     face[:, :12] = 0
-    return Layers(frame, box, mouth, face, lips((35, 21)), UNIT)
+    own = replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
+    return Layers(own, box, mouth, face, lips((35, 21)), UNIT)
 
 
 @pytest.mark.parametrize("fmt", EXACT)
