@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from labial import geometry, weights
+from labial.clip import Clip
+from labial.media.probe import MediaInfo
 from labial.types import ColorTags, FaceTrack, Frame, PixelFormat
 
 FORMATS = {
@@ -209,4 +211,21 @@ def make_track(
         neutral.astype(f32),
         np.ones(n, f32) if quality is None else quality.astype(f32),
         np.full(n, "", object),
+    )
+
+
+def make_clip(n: int = 50, gap: float = 0.1, scale: float = 160.0) -> Clip:
+    """Two shots of a face whose inner lips are ``gap`` apart, at 25 frames a second."""
+    shapes = np.repeat(closed_mesh()[None], n // 2, 0)
+    tracks = [make_track(shapes, shapes[0], scale=scale, start=k * n // 2) for k in (0, 1)]
+    return Clip(
+        MediaInfo(Path("c.mp4"), "mp4", Fraction(n, 25), None, None, 0, 0, 0, 0),
+        tracks,
+        np.arange(n) / 25,
+        np.full(n, gap),
+        np.ones(n),
+        np.full(n, "", object),
+        np.full(2 * n, -20.0),
+        0.0,
+        0,
     )

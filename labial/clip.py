@@ -1,0 +1,205 @@
+"""What Labial sees in a clip: its numbers frame by frame, and in words what will work."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from labial.audio.load import load_speech
+from labial.audio.loudness import SILENT_DB
+from labial.audio.loudness import loudness as measure_loudness
+from labial.errors import SpeechError
+from labial.face.track import FaceTracker
+from labial.lag import Curve, Lag, estimate_lag
+from labial.media.probe import MediaInfo
+from labial.media.read import VideoReader
+from labial.motion.predict import predict_motion
+from labial.motion.space import load_basis
+from labial.sheet import Hook
+from labial.types import FaceTrack
+
+# An inner-lip gap beyond this, in inter-ocular distances, shows teeth or tongue.
+OPEN = 0.06
+SMALL_PIXELS = 40.0
+# People notice sound that is this much early or late (ITU-R BT.1359).
+_EARLY, _LATE = 0.045, 0.125
+_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Clip:
+    """All numbers of a clip of n frames.
+
+    Parameters
+    ----------
+    media
+        What the file says of itself.
+    tracks
+        One a shot, in order; together they cover all frames.
+    times
+        (n,) seconds since the first frame.
+    opening
+        (n,) gap between the inner lips, inter-ocular distances; NaN where no face was seen.
+    quality, reasons
+        (n,) as in :class:`labial.types.FaceTrack`.
+    loudness
+        dB of full scale, one value each ``BIN_SECONDS`` from the first frame on; None without
+        sound.
+    sound_start
+        Seconds between the first frame and the first sample.
+    skipped
+        Damaged packets.
+    """
+
+    media: MediaInfo
+    tracks: list[FaceTrack]
+    times: Curve
+    opening: Curve
+    quality: Curve
+    reasons: npt.NDArray[np.object_]
+    loudness: Curve | None
+    sound_start: float
+    skipped: int
+
+    @property
+    def seconds(self) -> float:
+        """Length with the last frame, in seconds."""
+        step = self.times[-1] / (len(self.times) - 1) if len(self.times) > 1 else 0.04
+        return float(self.times[-1] + step)
+
+    def track_of(self, index: int) -> tuple[FaceTrack, int]:
+        """The track that holds a frame, and the frame's row in it."""
+        track = next(t for t in self.tracks if index < t.start + len(t))
+        return track, index - track.start
+
+
+def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
+    """Follow the face through the whole clip, and measure its sound.
+
+    ``tell("analyse", done, total)`` is called after each frame.
+    """
+    tracker = FaceTracker()
+    times = array("d")
+    with VideoReader(video) as reader:
+        total = reader.info.n_frames or None
+        begin = Fraction(0)
+        for frame in reader.frames():
+            tracker.observe(frame)
+            begin = begin if times else frame.time
+            times.append(float(frame.time - begin))
+            tell("analyse", len(times), total)
+    tracks = tracker.finish()
+    loudness, start = None, 0.0
+    if reader.media.audio is not None:
+        loudness, start = measure_loudness(Path(video), begin)
+    return Clip(
+        reader.media,
+        tracks,
+        np.array(times),
+        np.concatenate([_opening(track) for track in tracks]),
+        np.concatenate([track.quality for track in tracks]).astype(np.float64),
+        np.concatenate([track.reasons for track in tracks]),
+        loudness,
+        start,
+        reader.skipped,
+    )
+
+
+def _opening(track: FaceTrack) -> Curve:
+    """Gap between the inner lips, inter-ocular distances; NaN where no face was seen."""
+    gap = np.full(len(track), np.nan)
+    for first in range(0, len(track), _ROWS):
+        rows = slice(first, min(first + _ROWS, len(track)))
+        lips = track.landmarks[rows][:, [13, 14]]
+        gap[rows] = np.linalg.norm(lips[:, 1] - lips[:, 0], axis=-1) / track.scale[rows]
+    gap[~track.present] = np.nan
+    return gap
+
+
+def _usable(clip: Clip) -> Curve:
+    return np.where(clip.quality > 0, clip.opening, np.nan)
+
+
+def lag_of(video: str | os.PathLike[str], clip: Clip) -> Lag | None:
+    """Compare the mouth that is seen with the mouth that is heard; None where they do not tell."""
+    if clip.loudness is None or float(clip.loudness.max()) <= SILENT_DB:
+        return None
+    try:
+        motion = predict_motion(load_speech(video))
+    except SpeechError:
+        return None
+    heard = load_basis().aperture(motion.coefficients).astype(np.float64)
+    at = np.arange(len(heard)) / motion.rate + clip.sound_start
+    return estimate_lag(clip.times, _usable(clip), at, heard)
+
+
+def verdicts(clip: Clip, lag: Lag | None) -> list[tuple[bool, str]]:
+    """What will work, one line each: True for good news."""
+    n = len(clip.times)
+    left = Counter(str(reason) for reason in clip.reasons[clip.quality <= 0])
+    line = f"{n - left.total()} of {n} frames can be re-synced"
+    if left:
+        line += "; left as they are: " + ", ".join(f"{n} {why}" for why, n in left.most_common())
+    lines = [(left.total() * 10 <= n, line)]
+    usable = [track for track in clip.tracks if (track.quality > 0).any()]
+    if usable:
+        lines += [_mouth_verdict(clip, usable), _size_verdict(usable)]
+    if clip.loudness is None:
+        lines.append((True, "The clip has no sound of its own to compare the mouth with"))
+    elif clip.loudness.max() <= SILENT_DB:
+        lines.append((True, "The clip's own sound is silence: nothing to compare the mouth with"))
+    elif lag is None:
+        lines.append(
+            (True, "The clip's own sound does not clearly belong to this mouth: lag not known")
+        )
+    else:
+        ms = round(lag.seconds * 1000)
+        line = (
+            f"The clip's own sound comes {abs(ms)} ms {'after' if ms > 0 else 'before'} its mouth"
+        )
+        if abs(ms) < 15:
+            line = "The clip's own sound comes with its mouth"
+        fine = -_EARLY <= lag.seconds <= _LATE
+        line += f" (r = {lag.r:.2f})" + ("" if fine else ": it is out of sync")
+        lines.append((fine, line))
+    if clip.skipped:
+        lines.append((False, f"{clip.skipped} damaged packets were skipped"))
+    return lines
+
+
+def _mouth_verdict(clip: Clip, usable: list[FaceTrack]) -> tuple[bool, str]:
+    widest = [_widest(clip, track) for track in usable]
+    best = _usable(clip)
+    peak = int(np.nanargmax(best))
+    shut = sum(w < OPEN for w in widest)
+    if shut == len(usable):
+        return False, (
+            f"The mouth never opens (at most {best[peak]:.2f} eye distances): there are no teeth "
+            "to take from it"
+        )
+    line = f"The mouth opens to {best[peak]:.2f} eye distances, at {clip.times[peak]:.1f} s"
+    if shut:
+        return False, f"{line}; in {shut} of {len(usable)} shots it never opens"
+    return True, f"{line}: teeth and tongue can be taken from this clip"
+
+
+def _widest(clip: Clip, track: FaceTrack) -> float:
+    part = _usable(clip)[track.start : track.start + len(track)]
+    return float(np.nanmax(part)) if np.isfinite(part).any() else 0.0
+
+
+def _size_verdict(usable: list[FaceTrack]) -> tuple[bool, str]:
+    eyes = np.concatenate([track.scale[track.quality > 0] for track in usable])
+    middle = float(np.median(eyes))
+    line = f"The face is {middle:.0f} px wide between the outer eye corners"
+    if np.ptp(eyes) > 0.2 * middle:
+        line += f" ({eyes.min():.0f} to {eyes.max():.0f})"
+    small = middle < SMALL_PIXELS
+    return not small, line + (": small, little of the mouth will be seen" if small else "")
