@@ -235,7 +235,7 @@ class MouthBank:
         shape = np.sqrt(square.clip(0) / len(LIPS)) * 100
         need, have_open = _opening(targets)[:, None], self._opening[None]
         # Teeth cannot be stretched out of a closed mouth, nor an open one hidden for free.
-        missing = (need - 1.8 * have_open - 0.02).clip(0) * 150
+        missing = (need - 1.5 * have_open - 0.01).clip(0) * 150
         spare = (have_open - 1.5 * need - 0.015).clip(0) * 120
         yaw, pitch = _view(self._track.rotation[rows])
         turn = _YAW * ((yaw[:, None] - self._yaw[None]) / 8) ** 2

@@ -23,7 +23,7 @@ _UPPER, _LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
 _SKIN = [205, 425, 187, 411, 202, 422, 18, 200]
 _OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
 # A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.
-_STRETCH_FINE, _STRETCH_MAX = 2.2, 4.0
+_STRETCH_FINE, _STRETCH_MAX = 1.5, 2.5
 # How far from the edge a closing mouth takes its lips: share of the lip, and at least so far,
 # since teeth shine into the pixels beside them.
 _INSET, _INSET_PIXELS = 0.25, 2.0
@@ -124,7 +124,7 @@ def render_mouth(
         # A fading mouth fades into the frame's own, moved the same way.
         own = _mouth(target, [_own(frame, filmed, unit)])
         mouth = own if choice is None else own + strength * (mouth - own)
-    plain = _plainness(moved, filmed if choice is None else choice.patches[0].landmarks)
+    plain = _plainness(moved, filmed, choice)
     if plain > 0:
         drawn = _drawn(frame, track, row, moved, box)
         mouth += (plain * opening)[..., None] * (drawn - mouth)
@@ -221,9 +221,12 @@ def _opening(landmarks: FloatArray) -> float:
     return float(np.linalg.norm(landmarks[14] - landmarks[13]) / max(unit, 1e-6))
 
 
-def _plainness(moved: FloatArray, filmed: FloatArray) -> float:
+def _plainness(moved: FloatArray, filmed: FloatArray, choice: Choice | None) -> float:
     """How much of the inside has to be made up, 0..1."""
     need, have = _opening(moved), _opening(filmed)
+    if choice is not None:
+        views = zip(choice.patches, choice.weights, strict=True)
+        have = sum(weight * _opening(patch.landmarks) for patch, weight in views)
     if need < 0.02:
         return 0.0
     stretch = need / max(have, 0.01)
