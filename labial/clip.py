@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -85,9 +86,8 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
 
     ``tell("analyse", done, total)`` is called after each frame.
     """
-    tracker = FaceTracker()
     times = array("d")
-    with VideoReader(video) as reader:
+    with VideoReader(video) as reader, closing(FaceTracker()) as tracker:
         total = reader.info.n_frames or None
         begin = Fraction(0)
         for frame in reader.frames():
@@ -95,7 +95,7 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
             begin = begin if times else frame.time
             times.append(float(frame.time - begin))
             tell("analyse", len(times), total)
-    tracks = tracker.finish()
+        tracks = tracker.finish()
     loudness, start = None, 0.0
     if reader.media.audio is not None:
         loudness, start = measure_loudness(Path(video), begin)
