@@ -25,7 +25,7 @@ from labial.composite.blend import composite
 from labial.errors import FaceError, OptionError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
-from labial.media.picture import upright_rgb8, write_png
+from labial.media.picture import check_png, upright_rgb8, write_png
 from labial.media.read import VideoReader
 from labial.media.write import VideoWriter, check_target
 from labial.motion.predict import predict_motion
@@ -60,7 +60,9 @@ class DubReport:
     dropped
         Parts of the source that the output's container cannot hold.
     skipped
-        Damaged frames of the source that could not be decoded.
+        Packets and frames of the source that were damaged or out of time, and left out.
+    resized
+        Frames brought to the first one's size and format, where the source changes in mid-stream.
     """
 
     out: Path
@@ -69,6 +71,7 @@ class DubReport:
     passed: dict[str, int]
     dropped: tuple[str, ...] = ()
     skipped: int = 0
+    resized: int = 0
 
     def summary(self) -> str:
         """Return one line for the user, two when something was lost on the way."""
@@ -77,7 +80,9 @@ class DubReport:
             why = ", ".join(f"{reason} {count}" for reason, count in sorted(self.passed.items()))
             line += f"; passed through: {why}"
         if self.skipped:
-            line += f"; {self.skipped} damaged packets skipped"
+            line += f"; left out as damaged or out of time: {self.skipped}"
+        if self.resized:
+            line += f"; brought to the first frame's size: {self.resized}"
         if self.dropped:
             line += f"\nnot carried over: {', '.join(self.dropped)}"
         return line
@@ -87,15 +92,15 @@ class DubReport:
 class Analysis:
     """The first pass: tracks cover all frames in order; ``times`` (n,) in seconds from the start.
 
-    ``length`` is the video's length with its last frame, in seconds; ``skipped`` counts damaged
-    packets.
+    ``length`` is the video's length with its last frame, in seconds; ``skipped`` counts what was
+    left out as damaged or out of time, and what had to be brought to the first frame's size.
     """
 
     tracks: list[FaceTrack]
     patches: list[Patch]
     times: npt.NDArray[np.float64]
     length: Fraction
-    skipped: int = 0
+    skipped: tuple[int, int] = (0, 0)
 
 
 @contextmanager
@@ -147,22 +152,35 @@ def dub(
     speech = load_speech(audio)
     settings = EncodeSettings(options.codec, options.crf, options.preset)
     check_target(out, source, settings, audio)
+    if options.preview is not None:
+        check_png(options.preview, (video, audio, out))
     analysis = analyse(video, tell)
     if not any((track.quality > 0).any() for track in analysis.tracks):
         raise FaceError(_nobody(Path(video), analysis))
     motion = predict_motion(speech)
     tell("listen", 1, 1)
-    frames = dubbed(video, analysis, motion, tell)
-    if options.preview is not None:
-        frames = _with_preview(frames, analysis, motion, Path(options.preview))
+    show = _preview(analysis, motion) if options.preview is not None else -1
+    passed: Counter[str] = Counter()
     with VideoWriter(out, source, settings, audio, analysis.length) as writer:
-        for frame in frames:
+        for frame, reason in dubbed(video, analysis, motion, tell):
             writer.write(frame)
-    return _report(Path(out), analysis, writer)
+            if reason:
+                passed[reason] += 1
+            if frame.index == show and options.preview is not None:
+                write_png(options.preview, upright_rgb8(frame))
+    n = writer.frames
+    dropped = tuple(writer.dropped)
+    lost = analysis.skipped
+    return DubReport(Path(out), n, n - passed.total(), dict(passed), dropped, *lost)
 
 
 def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
-    """First pass: follow the face and collect its mouths."""
+    """First pass: follow the face and collect its mouths.
+
+    Raises
+    ------
+    ReadError, WeightsError
+    """
     bank = BankCollector()
     times: list[float] = []
     end = Fraction(0)
@@ -187,25 +205,26 @@ def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
         if filed is not None:
             filed.result()
         tracks = tracker.finish()
-    return Analysis(tracks, bank.finish(), np.array(times), end, reader.skipped)
+    return Analysis(tracks, bank.finish(), np.array(times), end, (reader.skipped, reader.resized))
 
 
 def dubbed(
     video: str | os.PathLike[str], analysis: Analysis, motion: MouthMotion, tell: Hook
-) -> Iterator[Frame]:
-    """Second pass: every frame of the video, in order, with its new mouth."""
+) -> Iterator[tuple[Frame, str]]:
+    """Second pass: yield every frame of the video, in order, with its new mouth.
+
+    With each frame goes the reason why it was left as it was; "" when it was re-synced.
+    """
     plans = (_Plan(track, analysis, motion) for track in analysis.tracks)
-    plan = next(plans)
+    plan: _Plan | None = next(plans)
     total = len(analysis.times)
-    waiting: deque[Future[Frame]] = deque()
+    waiting: deque[Future[tuple[Frame, str]]] = deque()
     done = 0
     with VideoReader(video) as reader, ThreadPoolExecutor(WORKERS) as pool:
         for frame in reader.frames():
-            if frame.index >= total:
-                break
-            while frame.index >= plan.end:
-                plan = next(plans)
-            waiting.append(pool.submit(plan.render, frame))
+            while plan is not None and frame.index >= plan.end:
+                plan = next(plans, None)
+            waiting.append(pool.submit(plan.render if plan else _unforeseen, frame))
             if len(waiting) > 2 * WORKERS:
                 yield waiting.popleft().result()
                 done += 1
@@ -214,6 +233,10 @@ def dubbed(
             yield waiting.popleft().result()
             done += 1
             tell("render", done, total)
+
+
+def _unforeseen(frame: Frame) -> tuple[Frame, str]:
+    return frame, "not seen in the first pass"
 
 
 class _Plan:
@@ -232,12 +255,17 @@ class _Plan:
         if bank.patches:
             self._choices = [*bank.choose(np.arange(len(track)), self._retarget.lips())]
 
-    def render(self, frame: Frame) -> Frame:
+    def render(self, frame: Frame) -> tuple[Frame, str]:
+        """Return the frame with its new mouth, or as it is and the reason why."""
         row = frame.index - self._track.start
         if self._track.quality[row] <= 0:
-            return frame
-        layers = render_mouth(frame, self._track, self._retarget, self._choices[row])
-        return frame if layers is None else composite(layers)
+            return frame, str(self._track.reasons[row])
+        try:
+            layers = render_mouth(frame, self._track, self._retarget, self._choices[row])
+            return (frame, "mouth out of frame") if layers is None else (composite(layers), "")
+        except (cv2.error, np.linalg.LinAlgError):
+            # A picture that geometry cannot cope with must not cost the others.
+            return frame, "could not be rendered"
 
 
 def _options(options: DubOptions | None, overrides: dict[str, Any]) -> DubOptions:
@@ -257,26 +285,10 @@ def _nobody(video: Path, analysis: Analysis) -> str:
     )
 
 
-def _with_preview(
-    frames: Iterator[Frame], analysis: Analysis, motion: MouthMotion, path: Path
-) -> Iterator[Frame]:
-    """Pass frames on; write the one whose mouth opens widest in the first seconds as a PNG."""
-    basis = load_basis()
-    opening = basis.aperture(sample(motion, analysis.times))
+def _preview(analysis: Analysis, motion: MouthMotion) -> int:
+    """Index of the frame whose mouth opens widest in the first seconds with a face."""
+    opening = load_basis().aperture(sample(motion, analysis.times))
     quality = np.concatenate([track.quality for track in analysis.tracks])
-    early = (analysis.times <= _PREVIEW_SECONDS) | (quality.cumsum() <= 1)
-    best = int(np.where(early & (quality > 0), opening, -np.inf).argmax())
-    for frame in frames:
-        if frame.index == best:
-            write_png(path, upright_rgb8(frame))
-        yield frame
-
-
-def _report(out: Path, analysis: Analysis, writer: VideoWriter) -> DubReport:
-    passed: Counter[str] = Counter()
-    for track in analysis.tracks:
-        passed.update(str(reason) for reason in track.reasons[track.quality <= 0])
-    n = len(analysis.times)
-    return DubReport(
-        out, n, n - passed.total(), dict(passed), tuple(writer.dropped), analysis.skipped
-    )
+    begin = analysis.times[int((quality > 0).argmax())]
+    early = (analysis.times <= begin + _PREVIEW_SECONDS) & (quality > 0)
+    return int(np.where(early, opening.clip(0) * quality, -1).argmax())

@@ -119,16 +119,21 @@ def undo_pose(
     return face
 
 
-def euler_degrees(rotation: npt.NDArray[np.floating]) -> tuple[float, float, float]:
-    """Yaw, pitch, roll in degrees of a (3, 3) rotation.
+def angles_degrees(
+    rotation: npt.NDArray[np.floating],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Yaw, pitch and roll (…,) float32 in degrees of rotations (…, 3, 3).
 
     Positive yaw turns the nose towards the picture's right, positive pitch towards its bottom,
-    positive roll is clockwise.
+    positive roll is clockwise. Yaw and pitch do not depend on roll, so a picture stored on its
+    side gives those of the upright one.
     """
-    yaw = np.arctan2(-rotation[0, 2], np.hypot(rotation[0, 0], rotation[0, 1]))
-    pitch = np.arctan2(-rotation[1, 2], rotation[2, 2])
-    roll = np.arctan2(rotation[1, 0], rotation[0, 0])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+    r = rotation
+    yaw = np.arctan2(r[..., 2, 0], r[..., 2, 2])
+    pitch = np.arctan2(r[..., 2, 1], np.hypot(r[..., 2, 0], r[..., 2, 2]))
+    roll = np.arctan2(-r[..., 0, 1], r[..., 1, 1])
+    yaw, pitch, roll = (np.degrees(x).astype(np.float32) for x in (yaw, pitch, roll))
+    return yaw, pitch, roll
 
 
 def rotate_points(

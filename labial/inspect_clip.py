@@ -193,7 +193,7 @@ def _caption(page: Image, clip: Clip, index: int, at: tuple[int, int]) -> None:
     quality, reason = float(clip.quality[index]), str(clip.reasons[index])
     write(page, f"{clip.times[index]:.2f} s", (x, y + 22), INK, 0.6)
     if track.present[row]:
-        yaw, pitch, _ = geometry.euler_degrees(track.rotation[row])
+        yaw, pitch, _ = geometry.angles_degrees(track.rotation[row])
         words = f"yaw {yaw:+.0f}  pitch {pitch:+.0f}"
         write(page, words, (x, y + 44), FAINT, 0.5)
     if quality > 0:
@@ -252,7 +252,7 @@ def _row(clip: Clip, number: int, track: FaceTrack) -> tuple[str, ...]:
     counts = (str(number), *times, str(len(track)), str(int(good.sum())))
     if not track.present.any():
         return (*counts, "", "", "", "", "", passed)
-    angles = np.array([geometry.euler_degrees(r)[:2] for r in track.rotation[track.present]])
+    angles = np.stack(geometry.angles_degrees(track.rotation[track.present])[:2], 1)
     (yaw, pitch), (yaw_, pitch_) = angles.min(0), angles.max(0)
     opening = clip.opening[track.start : end]
     return (

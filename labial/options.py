@@ -26,7 +26,8 @@ class DubOptions:
     sync_mode: SyncMode = "cut_off"
     """When speech and video differ in length: cut_off keeps the video's length."""
     preview: str | None = None
-    """Also write one re-synced frame to this PNG as soon as it is rendered."""
+    """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
+    opens widest in the first ten seconds with a face."""
 
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 63:

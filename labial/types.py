@@ -186,6 +186,8 @@ class Face:
     def __post_init__(self) -> None:
         if self.landmarks.shape != (N_LANDMARKS, 3):
             raise ValueError(f"landmarks {self.landmarks.shape}, expected ({N_LANDMARKS}, 3)")
+        if self.blendshapes is not None and self.blendshapes.shape != (N_BLENDSHAPES,):
+            raise ValueError(f"blendshapes {self.blendshapes.shape}, expected ({N_BLENDSHAPES},)")
 
 
 @dataclass(frozen=True)

@@ -42,19 +42,19 @@ def test_signs_of_the_angles() -> None:
     """The nose tip of a turned head tells the sign; z points away from the camera."""
     nose = np.array([0.0, 0.0, -1.0])
     for turn in (rotation(yaw=20), rotation(yaw=-20)):
-        yaw, pitch, roll = g.euler_degrees(turn)
+        yaw, pitch, roll = g.angles_degrees(turn)
         assert abs(yaw) == pytest.approx(20)
         assert np.sign(yaw) == np.sign((turn @ nose)[0])
         assert (pitch, roll) == pytest.approx((0, 0))
     for turn in (rotation(pitch=20), rotation(pitch=-20)):
-        yaw, pitch, roll = g.euler_degrees(turn)
+        yaw, pitch, roll = g.angles_degrees(turn)
         assert abs(pitch) == pytest.approx(20)
         assert np.sign(pitch) == np.sign((turn @ nose)[1])
         assert (yaw, roll) == pytest.approx((0, 0))
     # Clockwise on the screen: what points right turns towards down.
     turn = rotation(roll=20)
     assert (turn @ [1.0, 0.0, 0.0])[1] > 0
-    assert g.euler_degrees(turn) == pytest.approx((0, 0, 20))
+    assert g.angles_degrees(turn) == pytest.approx((0, 0, 20))
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270, -90])

@@ -3,6 +3,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -71,10 +72,27 @@ def test_page_holds_everything_and_names_are_escaped(tmp_path: Path) -> None:
     assert (first["shot"], first["from"], first["frames"]) == ("1", "0.00", "72")
 
 
-def test_sound_and_gaps_are_drawn(tmp_path: Path) -> None:
-    out = inspect_clip(sample("talking_clip"), tmp_path / "t.html")
-    cells = Page(out.read_text(encoding="utf-8")).cells
+def test_gaps_are_told_by_reason(tmp_path: Path) -> None:
+    photo = cv2.imread(str(sample("face_photo")))
+    scale = 240 / photo.shape[0]
+    photo = cv2.resize(photo, (2 * round(photo.shape[1] * scale / 2), 240))
+    clip = tmp_path / "gap.mp4"
+    with av.open(str(clip), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.height, stream.width = photo.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for i in range(30):
+            picture = np.full_like(photo, 90) if 12 <= i < 20 else photo
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "bgr24")))
+        out.mux(stream.encode())
+    page = tmp_path / "t.html"
+    inspect_clip(clip, page)
+    cells = Page(page.read_text(encoding="utf-8")).cells
     assert any("no face" in cell for cell in cells)
+
+
+def test_the_clips_own_sound_is_drawn(tmp_path: Path) -> None:
+    assert inspect_clip(sample("talking_clip"), tmp_path / "t.png").is_file()
 
 
 def test_a_photo_is_a_clip_of_one_frame(tmp_path: Path) -> None:

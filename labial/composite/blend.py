@@ -18,7 +18,10 @@ _GAIN_SIZE = 48
 
 
 def composite(layers: Layers) -> Frame:
-    """Lay the new mouth into the moved frame, whose planes are written to; return that frame."""
+    """Lay the new mouth into ``layers.frame``, whose planes are written to; return that frame.
+
+    Samples where the soft outline of the lips is 0 keep their exact value.
+    """
     box = layers.box
     matte = lip_matte(layers.outer, box, layers.unit) * layers.face
     band = (matte - lip_shape(layers.outer, box)).clip(0)

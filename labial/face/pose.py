@@ -40,15 +40,11 @@ class Poses:
 
     def yaw(self) -> FloatArray:
         """Degrees (n,); positive turns the nose to the picture's right."""
-        r = self.rotation
-        return np.asarray(
-            np.degrees(np.arctan2(-r[:, 0, 2], np.hypot(r[:, 0, 0], r[:, 0, 1]))), np.float32
-        )
+        return geometry.angles_degrees(self.rotation)[0]
 
     def pitch(self) -> FloatArray:
         """Degrees (n,); positive turns the nose down."""
-        r = self.rotation
-        return np.asarray(np.degrees(np.arctan2(-r[:, 1, 2], r[:, 2, 2])), np.float32)
+        return geometry.angles_degrees(self.rotation)[1]
 
 
 def fit_poses(landmarks: FloatArray, reference: FloatArray) -> Poses:

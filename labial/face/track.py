@@ -20,6 +20,8 @@ from labial.face.pose import Poses, fit_poses, fit_rigid, neutral_shape, referen
 from labial.types import N_LANDMARKS, Face, FaceTrack, FloatArray, Frame
 
 MIN_PRESENCE = 0.5
+# A face must be surer to be seen first than to be followed: lettering can pass for one.
+FIRST_PRESENCE = 0.8
 MIN_EYES_PIXELS = 14.0
 YAW_FULL, YAW_NONE = 33.0, 45.0
 FADE_FRAMES = 4
@@ -83,12 +85,15 @@ class FaceTracker:
         The tracker cannot be used any more afterwards.
         """
         self._file.flush()
+        total = sum(len(shot.present) for shot in self._shots)
         tracks, first = [], 0
+        if total:
+            shape = (total, N_LANDMARKS, 3)
+            store = np.memmap(self._file, np.float32, "r", shape=shape)
         for shot in self._shots:
             n = len(shot.present)
             if n:
-                offset = first * N_LANDMARKS * 3 * 4
-                rows = np.memmap(self._file, np.float32, "r", offset, (n, N_LANDMARKS, 3))
+                rows = store[first : first + n]
                 tracks.append(_track(shot.start, rows, np.array(shot.present), self._size))
             first += n
         self.close()
@@ -127,7 +132,7 @@ class FaceTracker:
                 # A second look from the first answer's own region settles scale and tilt.
                 face = self._mesh_at(frame, Region.of_detection(detection))
                 face = face and self._mesh_at(frame, Region.of_landmarks(face.landmarks))
-                if face is not None:
+                if face is not None and face.presence >= FIRST_PRESENCE:
                     return face
         return None
 

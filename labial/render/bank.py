@@ -22,6 +22,7 @@ from labial.types import Face, FaceTrack, FloatArray, Frame
 RUN = 6
 MARGIN = 0.34
 MAX_BYTES = 96 << 20
+MAX_PATCHES = 900
 # Costs, in units of one hundredth of the inter-ocular distance of mean lip error.
 _YAW, _PITCH, _LIGHT, _BLUR = 0.5, 0.4, 2.0, 1.5
 _STAY, _JUMP = 0.15, 2.5
@@ -43,7 +44,7 @@ class Patch:
     landmarks
         (478, 3) float32 pixels of that frame.
     light, detail
-        Mean brightness and mean high-frequency energy.
+        Mean of green, 0..1, and mean absolute step of green between neighbouring pixels.
     """
 
     index: int
@@ -52,6 +53,11 @@ class Patch:
     landmarks: FloatArray
     light: float
     detail: float
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self.rgb.nbytes + self.landmarks.nbytes
 
 
 @dataclass
@@ -69,8 +75,8 @@ class BankCollector:
     Parameters
     ----------
     max_bytes
-        Memory for pixels; when it is full, the run that is most like another one of the shot
-        that has the most is dropped.
+        Memory for patches. When it is full, or there are ``MAX_PATCHES``, the run that is most
+        like another one of the shot that has the most is dropped.
     """
 
     max_bytes: int = MAX_BYTES
@@ -78,6 +84,7 @@ class BankCollector:
     _open: list[tuple[Patch, FloatArray]] = field(default_factory=list)
     _shot: int = -1
     _bytes: int = 0
+    _count: int = 0
 
     def offer(self, frame: Frame, face: Face | None, shot: int) -> None:
         """Look at the next frame of shot ``shot`` with the face found in it, if any."""
@@ -102,14 +109,15 @@ class BankCollector:
             return
         feature = np.concatenate([taken[0][1], taken[len(taken) // 2][1], taken[-1][1]])
         run = _Run(self._shot, [patch for patch, _ in taken], feature)
-        self._bytes += sum(patch.rgb.nbytes for patch in run.patches)
+        self._bytes += sum(patch.nbytes for patch in run.patches)
+        self._count += len(run.patches)
         for other in self._runs:
             if other.shot == run.shot:
                 distance = float(np.linalg.norm(other.feature - feature))
                 other.nearest = min(other.nearest, distance)
                 run.nearest = min(run.nearest, distance)
         self._runs.append(run)
-        while self._bytes > self.max_bytes and len(self._runs) > 1:
+        while (self._bytes > self.max_bytes or self._count > MAX_PATCHES) and len(self._runs) > 1:
             self._drop()
 
     def _drop(self) -> None:
@@ -120,7 +128,8 @@ class BankCollector:
         runs = [run for run in self._runs if run.shot == fullest]
         victim = min(runs, key=lambda run: run.nearest)
         self._runs.remove(victim)
-        self._bytes -= sum(patch.rgb.nbytes for patch in victim.patches)
+        self._bytes -= sum(patch.nbytes for patch in victim.patches)
+        self._count -= len(victim.patches)
         rest = [run for run in runs if run is not victim]
         features = np.stack([run.feature for run in rest]) if rest else np.zeros((0, 1))
         for run in rest:
@@ -190,18 +199,12 @@ class MouthBank:
             return
         self.shapes = _lips(track, rows)
         self._opening = _opening(self.shapes)
-        self._yaw, self._pitch = _view(track.rotation[rows])
+        self._index = rows + track.start
+        self._yaw, self._pitch, _ = geometry.angles_degrees(track.rotation[rows])
         self._light = np.log(np.array([p.light for p in self.patches]) + 1e-3)
         detail = np.log(np.array([p.detail for p in self.patches]) + 1e-4)
         self._blur = np.clip(np.quantile(detail, 0.8) - detail, 0, None)
         self._follows = np.concatenate([[False], np.diff(rows) == 1])
-
-    @property
-    def widest(self) -> float:
-        """Largest inner-lip opening in the bank, inter-ocular distances."""
-        if not self.patches:
-            return 0.0
-        return float(self._opening.max())
 
     def choose(self, rows: npt.NDArray[np.intp], targets: FloatArray) -> list[Choice]:
         """Choose patches for consecutive frames.
@@ -237,11 +240,12 @@ class MouthBank:
         # Teeth cannot be stretched out of a closed mouth, nor an open one hidden for free.
         missing = (need - 1.5 * have_open - 0.01).clip(0) * 150
         spare = (have_open - 1.5 * need - 0.015).clip(0) * 120
-        yaw, pitch = _view(self._track.rotation[rows])
+        yaw, pitch, _ = geometry.angles_degrees(self._track.rotation[rows])
         turn = _YAW * ((yaw[:, None] - self._yaw[None]) / 8) ** 2
         nod = _PITCH * ((pitch[:, None] - self._pitch[None]) / 8) ** 2
         at = self._track.start + rows
-        near = np.abs(np.array([p.index for p in self.patches])[None] - at[:, None]).argmin(1)
+        # Patches are in frame order: the next one filmed tells this frame's light.
+        near = np.searchsorted(self._index, at).clip(max=len(self.patches) - 1)
         light = _LIGHT * np.abs(self._light[None] - self._light[near][:, None])
         return np.asarray(
             shape + missing + spare + turn + nod + light + _BLUR * self._blur[None], np.float32
@@ -273,7 +277,7 @@ class MouthBank:
         return path
 
     def _blend(self, path: npt.NDArray[np.intp], i: int, target: FloatArray) -> Choice:
-        """Soften a jump between runs over the two frames beside it."""
+        """Soften a jump between runs: the two frames beside it show a little of both."""
         here = int(path[i])
         gap = (self.shapes[here] - target)[:, :2]
         error = float(np.sqrt((gap**2).sum(1).mean()))
@@ -305,9 +309,3 @@ def _lips(track: FaceTrack, rows: npt.NDArray[np.intp]) -> FloatArray:
 def _opening(lips: FloatArray) -> FloatArray:
     gap = lips[:, LOWER_ROW] - lips[:, UPPER_ROW]
     return np.asarray(np.linalg.norm(gap, axis=-1), np.float32)
-
-
-def _view(rotation: FloatArray) -> tuple[FloatArray, FloatArray]:
-    yaw = np.degrees(np.arctan2(-rotation[:, 0, 2], np.hypot(rotation[:, 0, 0], rotation[:, 0, 1])))
-    pitch = np.degrees(np.arctan2(-rotation[:, 1, 2], rotation[:, 2, 2]))
-    return yaw.astype(np.float32), pitch.astype(np.float32)

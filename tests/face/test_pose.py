@@ -67,7 +67,7 @@ def test_yaw_and_pitch_in_degrees() -> None:
             assert yaw == 0 or np.sign(nose[0]) == np.sign(yaw), "yaw > 0 looks right"
         if roll == 0 and yaw == 0:
             assert one.pitch()[0] == pytest.approx(pitch, abs=1e-3)
-        found = geometry.euler_degrees(rotation[0])
+        found = geometry.angles_degrees(rotation[0])
         assert one.yaw()[0] == pytest.approx(found[0], abs=1e-3)
         assert one.pitch()[0] == pytest.approx(found[1], abs=1e-3)
 
@@ -97,7 +97,7 @@ def test_the_reference_keeps_the_proportions_of_any_person() -> None:
         assert np.linalg.norm(shape[a] - shape[b]) == pytest.approx(want, abs=1e-3)
     # And it looks straight ahead.
     _, rotation, _ = geometry.fit_similarity(mesh()[:468], shape[:468])
-    assert np.abs(geometry.euler_degrees(rotation)).max() < 3
+    assert np.abs(geometry.angles_degrees(rotation)).max() < 3
 
 
 def test_aperture_is_the_gap_between_the_inner_lips() -> None:

@@ -94,7 +94,7 @@ def test_the_pose_follows_the_picture(
     truth = [way(i) for i in range(24)]
     sizes = np.array([np.sqrt(np.linalg.det(affine[:, :2])) for affine in truth])
     np.testing.assert_allclose(track.scale / sizes, np.median(track.scale / sizes), rtol=0.015)
-    angles = np.array([geometry.euler_degrees(r) for r in track.rotation])
+    angles = np.array([geometry.angles_degrees(r) for r in track.rotation])
     # Smoothing in time cuts the swing of 8 degrees by 0.3; the network's noise is about 1.5.
     roll = angles[:, 2] - [8 * np.sin(i / 4) for i in range(24)]
     assert np.abs(roll - np.median(roll)).max() < 2.5
