@@ -223,6 +223,17 @@ def test_the_hook_counts_up(lossless: Dubbed) -> None:
         assert all(t is None or t == N for s, _, t in lossless.calls if s == stage)
 
 
+def test_a_preview_never_overwrites_what_is_needed(
+    source: Path, speech: Path, target: Path, home: Path
+) -> None:
+    before = speech.read_bytes()
+    for preview in (speech, home / "missing" / "p.png", home / "p.jpg"):
+        with pytest.raises(WriteError):
+            dub(source, speech, target, preview=str(preview))
+    assert speech.read_bytes() == before
+    assert not target.exists()
+
+
 def test_the_preview_is_a_frame_of_the_output(lossless: Dubbed, home: Path) -> None:
     picture = cv2.imread(str(home / f"{lossless.before.fmt}.png"))
     assert picture.shape == (HEIGHT, WIDTH, 3)

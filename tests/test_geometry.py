@@ -103,3 +103,16 @@ def test_index_lists_have_no_doubles() -> None:
     for points in (g.RIGID, g.MOUTH, g.FACE_OVAL):
         assert len(set(points)) == len(points)
         assert max(points) < 468
+
+
+@pytest.mark.parametrize("roll", [0, 30, 90, -120, 180])
+def test_yaw_and_pitch_do_not_depend_on_roll(roll: float) -> None:
+    c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    spin = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    a, b = np.radians(40), np.radians(8)
+    yaw = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
+    pitch = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    found = g.angles_degrees(spin @ pitch @ yaw)
+    upright = g.angles_degrees(pitch @ yaw)
+    assert found[:2] == pytest.approx(upright[:2], abs=1e-3)
+    assert abs(found[0]) == pytest.approx(40, abs=1)
