@@ -28,6 +28,12 @@ _PROBE_PACKETS = 150
 _capture_lock = threading.Lock()
 
 
+# PyAV 19 replaces what is no UTF-8 in tags of itself; before, it had to be told.
+_TAGS: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
+
+
 @dataclass(frozen=True)
 class VideoInfo:
     """The video stream of a file.
@@ -148,7 +154,7 @@ def _ffmpeg_says(path: Path) -> str:
         av.logging.set_level(av.logging.ERROR)
         try:
             with av.logging.Capture() as logs, contextlib.suppress(av.error.FFmpegError):
-                av.open(_address(path), metadata_errors="replace").close()
+                av.open(_address(path), **_TAGS).close()
         finally:
             av.logging.set_level(before)
     lines = [message.strip() for _, _, message in logs if message.strip()]
@@ -179,9 +185,9 @@ def open_input(path: Path) -> InputContainer:
     if size == 0:
         raise ReadError(f"{name} is empty (0 bytes)")
     try:
-        container = av.open(
+        container: InputContainer = av.open(
             _address(path),
-            metadata_errors="replace",
+            **_TAGS,
             container_options={"protocol_whitelist": "file", "pattern_type": "none"},
         )
     except av.error.FFmpegError as error:
