@@ -17,6 +17,9 @@ from labial.pixels import sample_rgb8
 from labial.types import FloatArray, Frame
 
 _SIZE = 128
+# Faces score .78 and more, turned ones included, but less where the picture cuts them off. In small
+# squares lettering and playing cards come up to .68, so more is asked there.
+MIN_SCORE, MIN_SCORE_SQUARE = 0.5, 0.7
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,13 @@ class FaceDetector:
         turned = frame.rotation in (90, 270)
         w, h = (frame.height, frame.width) if turned else (frame.width, frame.height)
         side = max(w, h)
-        yield _suppress(self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h))
+        found = self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h)
+        yield _suppress(found)
         for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
             xs = np.linspace(0, w - tile, int(np.ceil((w - tile) / (tile * 0.6))) + 1)
             ys = np.linspace(0, h - tile, int(np.ceil((h - tile) / (tile * 0.6))) + 1)
             found = [d for y in ys for x in xs for d in self._square(frame, x, y, tile, w, h)]
-            yield _suppress(found)
+            yield _suppress([d for d in found if d.score >= MIN_SCORE_SQUARE])
 
     def _square(
         self, frame: Frame, x0: float, y0: float, side: float, w: int, h: int
@@ -97,7 +101,7 @@ class FaceDetector:
         raw, logits = boxes[0], scores[0, :, 0]
         belief = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
         found = []
-        for k in np.flatnonzero(belief > 0.5):
+        for k in np.flatnonzero(belief > MIN_SCORE):
             anchor = _anchors()[k] * _SIZE
             points = np.concatenate([raw[k, :2][None], raw[k, 4:].reshape(-1, 2)]) + anchor
             points = points @ affine[:, :2].T + affine[:, 2]

@@ -26,6 +26,7 @@ MIN_EYES_PIXELS = 14.0
 YAW_FULL, YAW_NONE = 33.0, 45.0
 FADE_FRAMES = 4
 _THOROUGH_EVERY = 10
+_PATIENCE = 12
 _REFERENCE_ROWS = 400
 _NOWHERE = np.zeros((N_LANDMARKS, 3), np.float32)
 
@@ -63,11 +64,15 @@ class FaceTracker:
             self._last, self._lost_for = None, 0
             self._shots.append(_Shot(frame.index))
         face = self._follow(frame) or self._find(frame)
+        if face is not None and self._last is not None and _moved(self._last, face):
+            # Something face-like elsewhere: it waits, for the face that was lost may come back.
+            if self._lost_for < _PATIENCE:
+                face = None
+            else:
+                self._shots.append(_Shot(frame.index))
         if face is None:
             self._lost_for += 1
         else:
-            if self._last is not None and self._lost_for and _moved(self._last, face):
-                self._shots.append(_Shot(frame.index))
             self._last, self._lost_for = face, 0
         self._shots[-1].present.append(face is not None)
         landmarks = _NOWHERE if face is None else face.landmarks

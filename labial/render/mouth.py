@@ -176,7 +176,7 @@ def _mixed(over: npt.NDArray[Any], under: npt.NDArray[Any], alpha: FloatArray) -
 
 def _region(points: FloatArray, frame: Frame, mouth: Box) -> Box:
     """The part of the frame that the mesh may change, or that the mouth needs."""
-    used = points[np.unique(warp.topology()[0])]
+    used = points[warp.used_vertices()]
     corners = np.array([[mouth.x0, mouth.y0], [mouth.x1, mouth.y1]], np.float32)
     return _around(np.concatenate([used, corners]), 2, frame)
 
@@ -199,19 +199,16 @@ def _maps(target: _Target, view: _View) -> warp.Maps:
     here = warp.with_ring(view.landmarks, view.landmarks)
     closing = _opening(view.landmarks) - _opening(target.moved)
     closing = float(np.clip((closing - 0.005) / 0.05, 0, 1))
-    lips = here.copy()
-    for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
-        a, b = edge[1:-1], list(rim[1:-1])
-        across = here[b] - here[a]
-        thick = np.linalg.norm(across, axis=1, keepdims=True).clip(1e-3)
-        lips[a] += closing * across * np.maximum(_INSET, _INSET_PIXELS / thick).clip(max=0.6)
     grid, there = target.grid, target.there
-    return warp.layered(
-        grid,
-        warp.offsets(grid, there, lips, fixed=view.own),
-        warp.offsets(grid, there, here, fixed=view.own),
-        fixed=view.own,
-    )
+    inside = lips = warp.offsets(grid, there, here, fixed=view.own)
+    if closing > 0:
+        for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
+            a, b = edge[1:-1], list(rim[1:-1])
+            across = here[b] - here[a]
+            thick = np.linalg.norm(across, axis=1, keepdims=True).clip(1e-3)
+            here[a] += closing * across * np.maximum(_INSET, _INSET_PIXELS / thick).clip(max=0.6)
+        lips = warp.offsets(grid, there, here, fixed=view.own)
+    return warp.layered(grid, lips, inside, fixed=view.own)
 
 
 def _opening(landmarks: FloatArray) -> float:

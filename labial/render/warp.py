@@ -75,6 +75,12 @@ def topology() -> tuple[IntArray, IntArray]:
 
 
 @lru_cache(maxsize=1)
+def used_vertices() -> IntArray:
+    """Return the vertices (n,) that the warp's triangles have."""
+    return np.unique(topology()[0])
+
+
+@lru_cache(maxsize=1)
 def _canonical_sides() -> FloatArray:
     """(t,) sign of each triangle's area when the face looks into the camera."""
     canonical, _ = geometry.canonical_mesh()
