@@ -118,8 +118,10 @@ class FaceTracker:
             return False
         if before.shape != glance.shape:
             return True
-        edges = np.linspace(0, 1, 33)
-        counts = [np.histogram(x, edges)[0] / x.size for x in (before, glance)]
+        counts = [
+            np.bincount((x.ravel() * 31.99).astype(np.intp), minlength=32) / x.size
+            for x in (before, glance)
+        ]
         spread = 0.5 * float(np.abs(counts[0] - counts[1]).sum())
         change = float(np.abs(before - glance).mean())
         return (change > 0.09 and spread > 0.25) or change > 0.22
