@@ -21,7 +21,7 @@ class DubOptions:
     """Constant quality, lower is better (x264 scale). Default: high quality, capped near the
     source's bit rate."""
     preset: str = "superfast"
-    """Encoder speed preset (x264 names). The default keeps two cores ahead of real time at 1080p;
+    """Encoder speed preset (x264 names). With the default, encoding takes less time than the rest;
     "veryfast" to "slow" make smaller files."""
     sync_mode: SyncMode = "cut_off"
     """When speech and video differ in length: cut_off keeps the video's length."""
