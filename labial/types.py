@@ -243,6 +243,12 @@ class FaceTrack:
     def __len__(self) -> int:
         return len(self.present)
 
+    def local(self, rows: npt.NDArray[np.intp], points: npt.NDArray[np.intp]) -> FloatArray:
+        """Landmarks ``points`` of some rows in face space: (len(rows), len(points), 3) float32."""
+        centred = self.landmarks[rows[:, None], points] - self.translation[rows, None]
+        turned = np.matmul(centred, self.rotation[rows])
+        return np.asarray(turned / self.scale[rows, None, None], np.float32)
+
     def __repr__(self) -> str:
         return f"FaceTrack(start={self.start}, {len(self)} frames, {int(self.present.sum())} seen)"
 

@@ -28,6 +28,7 @@ _ROW = {int(v): i for i, v in enumerate(LIPS)}
 UPPER_ROW, LOWER_ROW = _ROW[13], _ROW[14]
 _INNER_UPPER = np.array([_ROW[v] for v in geometry.INNER_UPPER[1:-1]])
 _INNER_LOWER = np.array([_ROW[v] for v in geometry.INNER_LOWER[1:-1]])
+_ALL = np.arange(N_LANDMARKS)
 _SLOW_SECONDS = 0.4
 # The mesh leaves about this much between lips that touch, in inter-ocular distances.
 _REST_GAP = 0.012
@@ -59,8 +60,8 @@ class Retarget:
         self._own = np.zeros_like(coefficients)
         rest = np.zeros((len(track), len(LIPS), 3), np.float32)
         for first in range(0, len(track), _CHUNK):
-            rows = slice(first, first + _CHUNK)
-            shift = self._local(rows) - self._neutral
+            rows = np.arange(first, min(first + _CHUNK, len(track)))
+            shift = track.local(rows, _ALL) - self._neutral
             shift[~track.present[rows]] = 0
             self._own[rows] = basis.project(shift)
             explained = basis.displacement(self._own[rows])
@@ -90,19 +91,13 @@ class Retarget:
         (478, 3) float32 in face space; weakened by the track's quality in that frame, and zero
         where it is zero.
         """
-        rows = slice(row, row + 1)
+        rows = np.array([row])
         change = self._basis.displacement(self._wanted[rows] - self._own[rows])[0]
         moved = self._basis.displacement(self._wanted[rows])[:, LIPS]
         lips = _closed(self._neutral[LIPS] + moved + self._slow[rows])[0]
-        filmed = self._local(rows)[0, LIPS]
+        filmed = self._track.local(rows, LIPS)[0]
         change = change + _spread() @ (lips - filmed - change[LIPS])
         return np.asarray(change * _free() * self._track.quality[row], np.float32)
-
-    def _local(self, rows: slice) -> FloatArray:
-        track = self._track
-        centred = track.landmarks[rows] - track.translation[rows, None]
-        turned = np.matmul(centred, track.rotation[rows])
-        return np.asarray(turned / track.scale[rows, None, None], np.float32)
 
 
 def _shut(neutral: FloatArray, basis: MouthBasis) -> FloatArray:

@@ -197,7 +197,7 @@ class MouthBank:
         self._track = track
         if not len(rows):
             return
-        self.shapes = _lips(track, rows)
+        self.shapes = track.local(rows, LIPS)
         self._opening = _opening(self.shapes)
         self._index = rows + track.start
         self._yaw, self._pitch, _ = geometry.angles_degrees(track.rotation[rows])
@@ -297,13 +297,6 @@ class MouthBank:
             tuple(self.patches[k] for k in weights), tuple(w / scale for w in weights.values()),
             error,
         )  # fmt: skip
-
-
-def _lips(track: FaceTrack, rows: npt.NDArray[np.intp]) -> FloatArray:
-    """Lips (n, len(LIPS), 3) of some rows in face space."""
-    centred = track.landmarks[rows[:, None], LIPS] - track.translation[rows, None]
-    turned = np.matmul(centred, track.rotation[rows])
-    return np.asarray(turned / track.scale[rows, None, None], np.float32)
 
 
 def _opening(lips: FloatArray) -> FloatArray:
