@@ -1,4 +1,3 @@
-import os
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -7,20 +6,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+from synth import sample_file as sample
 
-from labial import weights
-from labial.errors import FaceError, LabialError, OptionError, ReadError, WriteError
+from labial.errors import FaceError, OptionError, ReadError, WriteError
 from labial.inspect_clip import inspect_clip
-
-
-def sample(name: str) -> Path:
-    """A sample file; only offline may it be missing."""
-    try:
-        return weights.path(name)
-    except LabialError:
-        if os.environ.get("LABIAL_OFFLINE", "") in ("", "0"):
-            raise
-        pytest.skip(f"offline, and {name} is not in the cache folder")
 
 
 class Page(HTMLParser):

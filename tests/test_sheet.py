@@ -1,13 +1,13 @@
-import os
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from synth import sample_file as sample
 
-from labial import geometry, weights
-from labial.errors import LabialError, OptionError, ReadError, WriteError
+from labial import geometry
+from labial.errors import OptionError, ReadError, WriteError
 from labial.sheet import EMPTY, MIN_TILE, contact_sheet, moments, plain, tile, tile_size
 from labial.types import N_LANDMARKS, FloatArray, Frame, PixelFormat
 
@@ -17,16 +17,6 @@ GRAY = PixelFormat("gray", "gray", 8)
 @pytest.fixture(scope="module")
 def clip() -> Path:
     return sample("face_clip_short")
-
-
-def sample(name: str) -> Path:
-    """A sample file; only offline may it be missing."""
-    try:
-        return weights.path(name)
-    except LabialError:
-        if os.environ.get("LABIAL_OFFLINE", "") in ("", "0"):
-            raise
-        pytest.skip(f"offline, and {name} is not in the cache folder")
 
 
 def ramp(width: int, height: int, rotation: int = 0) -> Frame:
