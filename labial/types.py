@@ -277,3 +277,36 @@ class MouthMotion:
 
     def __repr__(self) -> str:
         return f"MouthMotion({len(self) / self.rate:.2f}s, {self.coefficients.shape[1]} components)"
+
+
+@dataclass(frozen=True)
+class SpeechTrack:
+    """What the speech network heard: how the mouth moves, and which phone sounds when.
+
+    Parameters
+    ----------
+    motion
+        The mouth's motion.
+    phones
+        (n, P) float32, n as in ``motion``: probability of each class of
+        :data:`labial.speech.phones.PHONES` at row ``i / motion.rate`` seconds; rows sum to 1.
+        Column 0 is silence, which is also what noise and music without a voice are.
+    """
+
+    motion: MouthMotion
+    phones: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.phones.ndim != 2 or len(self.phones) != len(self.motion):
+            raise ValueError(f"phones {self.phones.shape} for {len(self.motion)} rows of motion")
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+    @property
+    def voice(self) -> FloatArray:
+        """(n,) float32 0..1: voice activity, the probability that somebody speaks."""
+        return np.asarray(1 - self.phones[:, 0], np.float32)
+
+    def __repr__(self) -> str:
+        return f"SpeechTrack({len(self) / self.motion.rate:.2f}s, {self.phones.shape[1]} phones)"
