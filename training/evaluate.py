@@ -79,7 +79,7 @@ def motion_scores(got: np.ndarray, item: Item) -> dict[str, float] | None:
     }  # fmt: skip
 
 
-def motion_table(run: Callable[[np.ndarray], np.ndarray], items: list[Item]) -> str:
+def motion_table(run: Callable[[Item], np.ndarray], items: list[Item]) -> str:
     """Means over the clips of each held-out group, as a text table."""
     import fnmatch
 
@@ -87,11 +87,20 @@ def motion_table(run: Callable[[np.ndarray], np.ndarray], items: list[Item]) -> 
     lines = [f"{'group':26s} clips " + " ".join(f"{n:>8s}" for n in names)]
     for group, pattern in GROUPS.items():
         chosen = [i for i in items if fnmatch.fnmatch(i.name, pattern)]
-        scores = [s for i in chosen if (s := motion_scores(run(i.mel), i))]
+        scores = [s for i in chosen if (s := motion_scores(run(i), i))]
         if scores:
             means = [np.nanmean([s[n] for s in scores] or [np.nan]) for n in names]
             lines.append(f"{group:26s} {len(scores):5d} " + " ".join(f"{m:8.3f}" for m in means))
     return "\n".join(lines)
+
+
+def wild_mean(table: str) -> dict[str, float]:
+    """Means of a table's groups other than GRID."""
+    head, *lines = table.splitlines()
+    names = head.replace("open r", "open_r").replace("best r", "best_r").replace("lag ms", "lag_ms")
+    names = names.replace("width r", "width_r").split()[2:]
+    values = np.array([line[32:].split() for line in lines if "GRID" not in line], float)
+    return {n: round(float(v), 3) for n, v in zip(names, np.nanmean(values, 0), strict=True)}
 
 
 if __name__ == "__main__":

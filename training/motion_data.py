@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from corpus import clips
+from corpus import clips, speaker_of
 
 from labial.audio.features import BANDS, FLOOR, log_mel
 from labial.audio.features import RATE as RATE_HZ
@@ -32,6 +32,23 @@ SILENCE_SHARE = 0.1
 MAX_OFFSET = 0.115
 
 
+# The same recording under another name.
+TWICE = {f"people__OpenTalker__video-retalking__examples-face-{n}" for n in (2, 3, 4, 5)} | {
+    "people__tanshuai0219__EDTalk__uncrop_Obama"
+}
+# Several people in one family of file names, or one in several.
+FAMILIES = ("OpenTalker__video-retalking", "MRzzm__DINet", "Hangz-nju-cuhk")
+
+
+def identity(name: str) -> str:
+    """Who speaks in a clip, as far as its name tells."""
+    if "obama" in name.lower():
+        return "obama"
+    if any(family in name for family in FAMILIES):
+        return name
+    return speaker_of(name)
+
+
 @dataclass
 class Item:
     """One clip: ``mel`` (F, 80) at 100 Hz, ``motion`` (n, K) at ``times`` (n,), ``usable`` (n,)."""
@@ -44,10 +61,10 @@ class Item:
     motion: np.ndarray
     usable: np.ndarray
 
-    def rows(self, offset: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    def rows(self, offset: float = 0.0, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Motion (T, K) at 50 Hz and its trust (T,) 0/1; ``offset`` > 0: the picture is late."""
-        n = min(len(self.mel) // 2, int((self.times[-1] - offset) * RATE) + 1)
-        at = np.arange(n) / RATE + offset
+        end = min(len(self.mel) / 2 / RATE, self.times[-1] - offset)
+        at = np.arange(int(end / speed * RATE) + 1) / RATE * speed + offset
         motion = np.stack([np.interp(at, self.times, c) for c in self.motion.T], 1)
         usable = np.interp(at, self.times, self.usable.astype(np.float64)) > 0.99
         usable &= (at >= self.times[0]) & (at <= self.times[-1])
@@ -88,7 +105,16 @@ def prepare() -> list[Item]:
 
 
 def load_items() -> list[Item]:
-    return pickle.loads(ITEMS.read_bytes())
+    """Read the items; who is held out is asked anew, speakers are people, not file names."""
+    from lessons import is_held_out
+
+    items = []
+    for item in pickle.loads(ITEMS.read_bytes()):
+        if item.name not in TWICE:
+            item.held_out = is_held_out(item.name)
+            item.speaker = identity(item.name)
+            items.append(item)
+    return items
 
 
 NO_TEACHER: dict = {"features": {}, "motion": {}, "speech": []}

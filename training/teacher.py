@@ -1,151 +1,147 @@
-"""A teacher that hears with Whisper, and its lessons for the student that hears log-mel.
+"""A teacher that hears with Whisper: its features → mouth motion and phones.
 
-    python training/teacher.py features model.bin.part2 [SPEECH]
-    python training/teacher.py motion
+    python training/teacher.py train [--design conv --name teacher --steps 600 --people 1.0]
+    python training/teacher.py offsets NAME...   # A/V offset of every clip, from its opinion
+    python training/teacher.py opine NAME...     # write down its opinion on all that was heard
 
-``features``: Whisper's features of the corpus, and of speech without pictures. SPEECH is a
-folder with one sub-folder a voice, holding sound files of 1 s or more. ``motion``: train a
-network from these features to mouth motion and write down its opinion on all of the sound.
-Both go to ``training/cache/teacher.pkl``, which ``training/motion.py train`` uses if it is there.
+Real lips teach motion; labelled speech teaches phones, and what lips must do on some of them.
+Several teachers may be named: their opinions are averaged. The opinion goes to
+``cache/opinion.pkl``: ``{lesson: (motion (T, K) float16, phones (T, P) float16)}``.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import pickle
-import sys
-from pathlib import Path
+import time
 
 import numpy as np
 import torch
-from corpus import TRACKS
-from evaluate import motion_table
-from motion import Loss
-from motion_data import TEACHER, Batches, load_items
-from motion_net import Block
-from torch import Tensor, nn
-from whisper import Whisper
+from evaluate import lag_of, motion_table, wild_mean
+from lessons import CACHE, OFFSETS, UNKNOWN, Lesson, load_lessons
+from losses import Articulation, MotionLoss, phone_loss
+from motion_data import load_items
+from networks import Recurrent, Teacher
+from sampler import Sampler, phone_accuracy
+from torch import nn
 
-from labial.audio.clean import prepare
-from labial.audio.features import RATE, log_mel
-from labial.errors import LabialError
-from labial.media.read import read_audio
 from labial.motion.space import load_basis
 
-WIDTH = 256
-S1_SHARE = 0.03
+OPINION = CACHE / "opinion.pkl"
+DESIGNS = {
+    "conv": Teacher,
+    "wide": lambda: Teacher(width=224, drop=0.4),
+    "gru": Recurrent,
+}
+SHARE = {"grid": 0.2, "people": 0.45, "labelled": 0.35}
 
 
-class Projection:
-    """Principal components of standardised features, half-way whitened."""
-
-    def __init__(self, sample: np.ndarray) -> None:
-        self.mean, self.std = sample.mean(0), sample.std(0) + 1e-3
-        z = (sample - self.mean) / self.std
-        values, vectors = np.linalg.eigh(z.T @ z / len(z))
-        kept = values[::-1][:WIDTH]
-        print(f"{kept.sum() / values.sum():.3f} of the variance in {WIDTH} components")
-        self.axes = (vectors[:, ::-1][:, :WIDTH] / kept**0.25).astype(np.float32)
-
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        return (((features - self.mean) / self.std) @ self.axes).astype(np.float16)
+def reaching(features: np.ndarray, reach: int) -> np.ndarray:
+    return np.pad(features.astype(np.float32), ((reach, reach), (0, 0)), "edge")
 
 
-def sound_of(name: str) -> np.ndarray:
-    with np.load(TRACKS / f"{name}.npz") as data:
-        return prepare(data["audio"].astype(np.float32), name)
+@torch.no_grad()
+def opinion(nets: list[nn.Module], features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 256) → motion (T, K), phone probabilities (T, P), means over the teachers."""
+    motion, phones = [], []
+    for net in nets:
+        x = torch.tensor(reaching(features, net.reach))[None]
+        m, p = net.eval()(x)
+        motion.append(m[0].numpy())
+        phones.append(p[0].softmax(-1).numpy())
+    return np.mean(motion, 0), np.mean(phones, 0)
 
 
-def resampled(samples: np.ndarray, speed: float) -> np.ndarray:
-    """Play faster or slower: another pitch, another vocal tract, another tempo."""
-    at = np.arange(int(len(samples) / speed)) * speed
-    return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+def load(name: str) -> nn.Module:
+    state = torch.load(CACHE / f"{name}.pt", weights_only=True)
+    net = DESIGNS[state["design"]]()
+    net.load_state_dict(state["net"])
+    return net.eval()
 
 
-def write_features(weights: Path, speech: Path | None) -> None:
-    rng, whisper, items = np.random.default_rng(0), Whisper(weights), load_items()
-    fit = [i for i in items if not i.held_out and (i.speaker != "s1" or rng.random() < S1_SHARE)]
-    project = Projection(
-        np.concatenate([whisper.features(sound_of(i.name))[::2][:800] for i in fit])
-    )
-    features = {i.name: project(whisper.features(sound_of(i.name))) for i in items}
-    taught = []
-    for path in sorted(speech.glob("*/*")) if speech else []:
-        try:
-            samples = prepare(read_audio(path, RATE).samples, path.name)
-        except LabialError as error:
-            print("left out:", error)
-            continue
-        if len(samples) < RATE:
-            continue
-        samples = resampled(samples, rng.choice([1.0, rng.uniform(0.82, 1.22)]))
-        mel = log_mel(samples).astype(np.float16)
-        lesson = project(whisper.features(samples))[: len(mel) // 2]
-        taught.append((path.parent.name, mel, None, lesson))
-    with TEACHER.open("wb") as file:
-        pickle.dump({"features": features, "motion": {}, "speech": taught}, file)
-    print(len(features), "clips,", len(taught), "sounds without a picture")
-
-
-class TeacherNet(nn.Module):
-    """(batch, rows, 256) features → (batch, rows - context, K)."""
-
-    blocks = ((1, 2, 2), (2, 4, 4), (3, 6, 6), (1, 2, 2))
-    reach = sum(b[1] for b in blocks)
-
-    def __init__(self, width: int = 128) -> None:
-        super().__init__()
-        self.enter = nn.Sequential(nn.Dropout(0.2), nn.Linear(WIDTH, width))
-        self.body = nn.Sequential(*(Block(width, *b, 0.3) for b in self.blocks))
-        self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(load_basis())))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.body(self.enter(x).transpose(1, 2))
-        return self.leave(x.transpose(1, 2))
-
-    @torch.no_grad()
-    def opinion(self, features: np.ndarray) -> np.ndarray:
-        """(T, 256) → (T, K) of a whole sound."""
-        return self.eval()(torch.tensor(reaching(features))[None])[0].numpy()
-
-
-def reaching(features: np.ndarray) -> np.ndarray:
-    around = ((TeacherNet.reach, TeacherNet.reach), (0, 0))
-    return np.pad(features.astype(np.float32), around, "edge")
-
-
-def write_motion(steps: int = 400, size: int = 24, rows: int = 96) -> None:
-    torch.manual_seed(0)
-    with TEACHER.open("rb") as file:
-        lessons = pickle.load(file)
-    items = load_items()
-    batches = Batches([i for i in items if not i.held_out], 0, 0, rows, 0, 0.7, teacher=False)
-    net, loss = TeacherNet(), Loss()
+def train(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    lessons = load_lessons()
+    learned = [x for x in lessons if not x.held_out]
+    if args.people < 1:
+        voices = sorted({x.voice for x in learned if x.kind == "people"})
+        np.random.default_rng(args.seed).shuffle(voices)
+        kept = set(voices[: round(len(voices) * args.people)])
+        learned = [x for x in learned if x.kind != "people" or x.voice in kept]
+    net = DESIGNS[args.design]()
+    reach, rows = net.reach, 96
+    sampler = Sampler(learned, SHARE, rows, args.seed)
+    motion_loss, articulation = MotionLoss(), Articulation()
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
-    by_name = {i.name: reaching(lessons["features"][i.name]) for i in items}
-    for step in range(steps):
-        heard, motion, trust = [], [], []
-        for _ in range(size):
-            start, (name, _, target, usable, _) = batches.pick()
-            heard.append(cut(by_name[name], start, rows + 2 * TeacherNet.reach))
-            motion.append(target[start : start + rows].astype(np.float32))
-            trust.append(usable[start : start + rows].astype(np.float32))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=args.steps)
+    padded = {x.name: reaching(x.features, reach).astype(np.float16) for x in learned}
+    clock = time.time()
+    for step in range(args.steps):
+        windows = sampler.draw(args.size)
+        heard = [
+            cut(padded[x.name], start, rows + 2 * reach).astype(np.float32) for x, start in windows
+        ]
         x = torch.tensor(np.stack(heard))
-        x = x + 0.3 * torch.rand(size, 1, 1) * torch.randn_like(x)
-        value = loss(net.train()(x), torch.tensor(np.stack(motion)), torch.tensor(np.stack(trust)))
+        x = x + 0.3 * torch.rand(len(x), 1, 1) * torch.randn_like(x)
+        labels, want, trust = (torch.tensor(a) for a in sampler.targets(windows))
+        motion, phones = net.train()(x)
+        value = motion_loss(motion, want, trust) + args.phones * phone_loss(phones, labels)
+        unseen = torch.where(trust.max(1, keepdim=True).values > 0, UNKNOWN, labels)
+        value = value + args.rules * articulation(motion, unseen)
         optimizer.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if step % 50 == 49:
-            print(step + 1, value.item(), flush=True)
-    lessons["motion"] = {i.name: net.opinion(lessons["features"][i.name]) for i in items}
-    lessons["speech"] = [(v, mel, net.opinion(f), f) for v, mel, _, f in lessons["speech"]]
-    with TEACHER.open("wb") as file:
-        pickle.dump(lessons, file)
-    by_mel = {id(i.mel): i.name for i in items}
-    print(motion_table(lambda mel: lessons["motion"][by_mel[id(mel)]], items))
+        if step % 200 == 199:
+            print(step + 1, f"{value.item():.3f} {time.time() - clock:.0f} s", flush=True)
+    torch.save({"design": args.design, "net": net.state_dict()}, CACHE / f"{args.name}.pt")
+    report([net], lessons)
+
+
+def report(nets: list[nn.Module], lessons: list[Lesson]) -> None:
+    by_name = {x.name.split("/")[1]: x for x in lessons if x.name.startswith("av_")}
+    items = load_items()
+    table = motion_table(lambda item: opinion(nets, by_name[item.name].features)[0], items)
+    print(table)
+    print("in the wild, mean of the groups:", wild_mean(table))
+    for source, score in phone_accuracy(lambda x: opinion(nets, x.features)[1], lessons).items():
+        print(f"{source:20s} " + " ".join(f"{k} {v:.3f}" for k, v in score.items()))
+
+
+def write_offsets(nets: list[nn.Module]) -> None:
+    """By how much each clip's picture is late; GRID's is one camera's, so one median a speaker."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    basis = load_basis()
+    heard = {x.name.split("/")[1]: x for x in load_lessons() if x.name.startswith("av_")}
+    for item in load_items():
+        if item.name not in heard:
+            continue
+        want, usable = item.rows()
+        got = opinion(nets, heard[item.name].features)[0][: len(want)]
+        lag, r = lag_of(
+            basis.aperture(got), basis.aperture(want[: len(got)]), usable[: len(got)]
+        )
+        if r > 0.35:
+            key = item.speaker if item.name.startswith("grid") else item.name
+            found.setdefault(key, []).append((item.name, lag))
+    offsets = {}
+    for key, lags in sorted(found.items()):
+        middle = round(float(np.median([x for _, x in lags])), 4)
+        print(f"{key:60s} {1000 * middle:+4.0f} ms ({len(lags)} clips)")
+        members = [i.name for i in load_items() if key in (i.name, i.speaker)]
+        offsets |= {name: middle for name in members}
+    OFFSETS.write_text(json.dumps(offsets, indent=0))
+
+
+def write_opinion(nets: list[nn.Module]) -> None:
+    opinions = {}
+    for lesson in load_lessons():
+        motion, phones = opinion(nets, lesson.features)
+        opinions[lesson.name] = motion.astype(np.float16), phones.astype(np.float16)
+    OPINION.write_bytes(pickle.dumps(opinions))
+    print(len(opinions), "opinions")
 
 
 def cut(x: np.ndarray, start: int, length: int) -> np.ndarray:
@@ -154,8 +150,27 @@ def cut(x: np.ndarray, start: int, length: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
-    if sys.argv[1] == "motion":
-        write_motion()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["train", "report", "offsets", "opine"])
+    parser.add_argument("names", nargs="*", default=[])
+    parser.add_argument("--name", default="teacher")
+    parser.add_argument("--design", default="conv", choices=list(DESIGNS))
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--size", type=int, default=24)
+    parser.add_argument("--people", type=float, default=1.0, help="share of people learned from")
+    parser.add_argument("--phones", type=float, default=0.3)
+    parser.add_argument("--rules", type=float, default=0.3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if args.what == "train":
+        train(args)
     else:
-        write_features(Path(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else None)
+        nets = [load(name) for name in args.names or [args.name]]
+        if args.what == "report":
+            report(nets, load_lessons())
+        elif args.what == "offsets":
+            write_offsets(nets)
+        else:
+            write_opinion(nets)
