@@ -1,0 +1,159 @@
+"""Written text to the phone classes of its words, by eSpeak NG (extra ``labial[text]``).
+
+The library is loaded from the ``espeakng-loader`` package when it is first needed; it is under
+the GPL-3 and no part of Labial.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from labial.errors import OptionError, SpeechError
+from labial.speech.phones import classes_of_ipa
+
+_SYNCHRONOUS, _DONT_EXIT, _UTF8, _IPA = 2, 0x8000, 1, 2
+_MOST_WORDS = 40
+# eSpeak marks a change of language within the text: "(en)".
+_LANGUAGE_MARK = re.compile(r"\([^)]*\)")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]+)*")
+_CLAUSE_END = re.compile(r"[.!?;:,…。！？；：，、—]['\"”’»)\]]*$")
+# Chinese is written without spaces; each character is a syllable, near enough to a word.
+_HAN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])")
+_ESPEAK = Lock()
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word: ``text`` as it is written, ``phones`` the classes it passes through, at least one."""
+
+    text: str
+    phones: tuple[str, ...]
+
+
+def pronounce(text: str, language: str = "en-us") -> list[Spoken]:
+    """Return the words of ``text`` with the phones they are made of, in order.
+
+    Numbers and abbreviations are read out as ``language`` reads them; what makes no sound, such
+    as a dash, is left out.
+
+    Parameters
+    ----------
+    text
+        Any number of sentences.
+    language
+        A voice of eSpeak NG: ``"en-us"``, ``"de"``, ``"fr"``, ``"cmn"``, …
+
+    Raises
+    ------
+    SpeechError
+        If eSpeak NG is not installed, or ``text`` holds nothing that is spoken.
+    OptionError
+        If eSpeak NG does not know ``language``.
+    """
+    words: list[Spoken] = []
+    with _ESPEAK:
+        library = _library()
+        _set_voice(library, language)
+        for tokens in _clauses(text):
+            words.extend(_words(library, tokens))
+    if not words:
+        raise SpeechError("the text holds nothing that can be spoken")
+    return words
+
+
+def _clauses(text: str) -> Iterator[list[str]]:
+    """Yield the words of ``text`` clause by clause."""
+    clause: list[str] = []
+    for token in _HAN.sub(" ", text).split():
+        clause.append(token)
+        if _CLAUSE_END.search(token) or len(clause) == _MOST_WORDS:
+            yield clause
+            clause = []
+    if clause:
+        yield clause
+
+
+def _words(library: Any, tokens: list[str]) -> Iterator[Spoken]:
+    """Yield the words of one clause.
+
+    In context a word may sound otherwise than alone, and two may be read as one. Where the
+    number of words read is not that of words written, each word is read alone and the clause's
+    phones go to the words whose own phones they match.
+    """
+    read = _ipa(library, " ".join(tokens))
+    if len(read) == len(tokens):
+        shares = [list(classes_of_ipa(word)) for word in read]
+    else:
+        heard = [name for word in read for name in classes_of_ipa(word)]
+        alone = [classes_of_ipa("".join(_ipa(library, token))) for token in tokens]
+        shares = _shared_out(heard, alone)
+    for token, share in zip(tokens, shares, strict=True):
+        if share:
+            yield Spoken(token, tuple(share))
+
+
+def _shared_out(heard: list[str], alone: list[tuple[str, ...]]) -> list[list[str]]:
+    """Share the phones of a clause out to its words, of which each is known as read alone."""
+    owner = [k for k, phones in enumerate(alone) for _ in phones]
+    flat = [name for phones in alone for name in phones]
+    shares: list[list[str]] = [[] for _ in alone]
+    matcher = SequenceMatcher(None, heard, flat, autojunk=False)
+    for _, start, stop, at, end in matcher.get_opcodes():
+        for i in range(start, stop):
+            # Within a stretch that differs, in proportion; what is only heard goes before.
+            j = at + (i - start) * (end - at) // (stop - start) if end > at else at - 1
+            if owner:
+                shares[owner[min(max(j, 0), len(owner) - 1)]].append(heard[i])
+    return shares
+
+
+def _ipa(library: Any, text: str) -> list[str]:
+    """Return the words eSpeak reads ``text`` as, each in IPA."""
+    buffer = ctypes.create_string_buffer(text.encode("utf-8", "replace"))
+    rest = ctypes.c_void_p(ctypes.addressof(buffer))
+    found: list[str] = []
+    while rest.value:
+        read = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
+        found += _LANGUAGE_MARK.sub("", (read or b"").decode("utf-8", "replace")).split()
+    return found
+
+
+def _set_voice(library: Any, language: str) -> None:
+    names = [language, language.partition("-")[0]] if _LANGUAGE.fullmatch(language) else []
+    if not any(library.espeak_SetVoiceByName(name.lower().encode()) == 0 for name in names):
+        raise OptionError(
+            f"--language {language}: not a voice of eSpeak NG; use for example "
+            "en-us, en-gb, de, fr, es, it, pt-br, pl, ru, cmn, ja"
+        )
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    """Load and start eSpeak NG, once."""
+    try:
+        import espeakng_loader
+
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data = espeakng_loader.get_data_path()
+    except ImportError:
+        raise SpeechError("text needs eSpeak NG: pip install 'labial[text]'") from None
+    except (OSError, RuntimeError) as error:
+        raise SpeechError(
+            f"eSpeak NG cannot be loaded: {error}; pip install --force-reinstall 'labial[text]'"
+        ) from error
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [
+        ctypes.POINTER(ctypes.c_void_p),
+        ctypes.c_int,
+        ctypes.c_int,
+    ]
+    if library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), _DONT_EXIT) < 0:
+        raise SpeechError(f"eSpeak NG does not start with its data in {data}")
+    return library
