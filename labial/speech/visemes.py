@@ -70,7 +70,7 @@ VISEME_SETS: dict[str, dict[str, str]] = {
 VISEME_OF_PHONE: IntArray = np.array([VISEMES.index(VISEME_OF[p]) for p in PHONES], np.int32)
 """(41,) int32: for each column of the phone posteriors its index in :data:`VISEMES`."""
 
-SHORTEST_SECONDS = 0.04
+SHORTEST_SECONDS = 1 / 24
 """A viseme that is shorter is not seen at 24 pictures a second."""
 
 CLOSED: dict[str, str] = {name: table[BILABIAL[0]] for name, table in VISEME_SETS.items()}
