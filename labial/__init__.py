@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         WeightsError,
         WriteError,
     )
-    from labial.options import DubOptions
+    from labial.exports.transcript import Transcript
+    from labial.options import DubOptions, VisemeOptions
+    from labial.transcribe import visemes
 
 __all__ = [
     "DubOptions",
@@ -27,9 +29,12 @@ __all__ = [
     "OptionError",
     "ReadError",
     "SpeechError",
+    "Transcript",
+    "VisemeOptions",
     "WeightsError",
     "WriteError",
     "dub",
+    "visemes",
 ]
 
 
@@ -41,7 +46,11 @@ def __getattr__(name: str) -> Any:
 
     if name in ("dub", "DubReport"):
         room = "labial.dubbing"
-    elif name == "DubOptions":
+    elif name == "visemes":
+        room = "labial.transcribe"
+    elif name == "Transcript":
+        room = "labial.exports.transcript"
+    elif name in ("DubOptions", "VisemeOptions"):
         room = "labial.options"
     else:
         room = "labial.errors"

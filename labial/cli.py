@@ -16,7 +16,7 @@ import tyro
 from tyro.conf import DisallowNone, OmitArgPrefixes, Positional, arg, subcommand
 
 from labial.errors import LabialError, WeightsError
-from labial.options import DubOptions
+from labial.options import DubOptions, VisemeOptions
 from labial.progress import Progress
 
 DESCRIPTION = (
@@ -46,6 +46,28 @@ class Dub:
         with Progress() as hook:
             report = dub(self.video, self.audio, self.out, self.options, hook=hook)
         print(report.summary())
+
+
+@dataclass(frozen=True)
+class Visemes:
+    """Write phones, visemes or face curves of SPEECH, for games, avatars and animation."""
+
+    speech: Annotated[Positional[Path], arg(metavar="SPEECH")]
+    """Speech: any audio file, or a video whose sound is used."""
+    out: Annotated[Path, arg(aliases=("-o",), metavar="FILE")]
+    """File to write; its extension chooses the format. "-" is standard output."""
+    options: Annotated[OmitArgPrefixes[VisemeOptions], arg(name="visemes")] = field(
+        default_factory=VisemeOptions
+    )
+
+    def run(self) -> None:
+        """Write the visemes, then print where they are."""
+        from labial.transcribe import visemes
+
+        with Progress() as hook:
+            visemes(self.speech, self.out, self.options, hook=hook)
+        if str(self.out) != "-":
+            print(self.out)
 
 
 @dataclass(frozen=True)
@@ -126,6 +148,7 @@ class Weights:
 
 Command: TypeAlias = (
     Annotated[Dub, subcommand("dub", prefix_name=False)]
+    | Annotated[Visemes, subcommand("visemes", prefix_name=False)]
     | Annotated[Inspect, subcommand("inspect", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
     | Annotated[Weights, subcommand("weights", prefix_name=False)]

@@ -9,6 +9,11 @@ from labial.errors import OptionError
 
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 SyncMode = Literal["cut_off"]
+VisemeFormat = Literal[
+    "json", "textgrid", "rhubarb-tsv", "rhubarb-json", "rhubarb-xml", "arkit", "oculus", "mpeg4",
+    "mpeg4-json", "moho",
+]  # fmt: skip
+VisemeSet = Literal["oculus", "mpeg4", "preston-blair", "rhubarb", "azure"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +37,21 @@ class DubOptions:
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 63:
             raise OptionError(f"--crf {self.crf}: use 0 (best) to 51, or to 63 for av1 and vp9")
+
+
+@dataclass(frozen=True)
+class VisemeOptions:
+    """Options of an export of visemes; the defaults hear the speech without a text."""
+
+    format: VisemeFormat | None = None
+    """Format of the output. Default: by its extension, .json, .TextGrid, .tsv (rhubarb-tsv), .xml
+    (rhubarb-xml), .csv (arkit) or .dat (moho)."""
+    viseme_set: VisemeSet | None = None
+    """Names of the mouth shapes in json, textgrid and moho. Default: oculus; for moho
+    preston-blair."""
+    text: str | None = None
+    """What is said, or a text file of it: phones and words are aligned to it."""
+    language: str = "en-us"
+    """Language of the text: a voice of eSpeak NG, such as en-gb, de, fr, es, cmn."""
+    fps: float | None = None
+    """Frames a second of arkit and oculus (default 60) and moho (default 24)."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from math import erf
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from labial.exports.transcript import Transcript
+from labial.speech.align import Word
 from labial.speech.phones import PHONES
+from labial.speech.segments import Phone
 from labial.types import MouthMotion, SpeechTrack
 
 RATE = 50
@@ -56,3 +60,17 @@ def make_track(
     """A track that hears ``sounds``; its mouth rests."""
     phones = make_posteriors(sounds, blur=blur, noise=noise, seed=seed)
     return SpeechTrack(MouthMotion(np.zeros((len(phones), width), np.float32), RATE), phones)
+
+
+def make_transcript(
+    sounds: list[Sound], *, words: list[Word] | None = None, source: str = "hi.wav"
+) -> Transcript:
+    """What is said in ``sounds``: every phone at its true time, the mouth at rest."""
+    edges = np.cumsum([0.0, *(seconds for _, seconds in sounds)])
+    phones = [
+        Phone(name, float(a), float(a + b) / 2, float(b), 0.9)
+        for (name, _), a, b in zip(sounds, edges[:-1], edges[1:], strict=True)
+    ]
+    voice = [(p.onset, p.release) for p in phones if p.name != "sil"]
+    still = np.zeros(0, np.float32)
+    return Transcript(Path(source), float(edges[-1]), phones, voice, still, still, RATE, words)

@@ -10,7 +10,7 @@ import pytest
 from labial import weights
 from labial.cli import main
 from labial.errors import FaceError
-from labial.options import DubOptions
+from labial.options import DubOptions, VisemeOptions
 
 DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
 
@@ -24,7 +24,7 @@ class Call:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch):
     """Put a function of the given result or error in place of a public function."""
-    rooms = {"dub": "dubbing"}
+    rooms = {"dub": "dubbing", "visemes": "transcribe"}
 
     def put(name: str, result: object) -> Call:
         call = Call()
@@ -66,6 +66,48 @@ def test_odd_file_names(fake, name: str) -> None:
     name = f"./{name}"
     assert main(["dub", name, "--audio", name, f"--out={name}"]) == 0
     assert call.arguments[:3] == (Path(name),) * 3
+
+
+def test_visemes(fake, capsys) -> None:
+    call = fake("visemes", None)
+    assert main(["visemes", "a b.wav", "-o", "out.json"]) == 0
+    assert call.arguments == (Path("a b.wav"), Path("out.json"), VisemeOptions())
+    assert callable(call.hook)
+    assert capsys.readouterr().out == "out.json\n"
+
+
+def test_visemes_options(fake, capsys) -> None:
+    call = fake("visemes", None)
+    arguments = [
+        "--format",
+        "moho",
+        "--viseme-set",
+        "rhubarb",
+        "--fps",
+        "12.5",
+        "--text",
+        "Hi, you",
+    ]
+    assert main(["visemes", "a.wav", "-o", "-", *arguments, "--language", "de"]) == 0
+    assert call.arguments[2] == VisemeOptions("moho", "rhubarb", "Hi, you", "de", 12.5)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["-o", "out.srt"], r"cannot tell the format of out\.srt: .*--format"),
+        (["-o", "no folder/out.json"], r"cannot write .*: there is no folder .*"),
+        (["-o", "out.json", "--fps", "25"], r"--fps 25: json has no frames, leave it out"),
+        (
+            ["-o", "out.json", "--text", "no such.txt"],
+            r"--text no such\.txt: there is no such file",
+        ),
+    ],
+)
+def test_visemes_with_a_wrong_value_is_one_line(arguments: list[str], line: str, capsys) -> None:
+    assert main(["visemes", "missing.wav", *arguments]) == 2
+    assert re.fullmatch(rf"labial: error: {line}\n", capsys.readouterr().err)
 
 
 def test_inspect(fake, capsys) -> None:
@@ -136,7 +178,7 @@ def test_version(capsys) -> None:
     assert re.fullmatch(r"labial (\d+\.\d+.*|\(not installed\))\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("command", ["dub", "inspect", "demo", "weights"])
+@pytest.mark.parametrize("command", ["dub", "visemes", "inspect", "demo", "weights"])
 def test_help(command: str, capsys) -> None:
     assert main([command, "--help"]) == 0
     assert command in capsys.readouterr().out
@@ -198,7 +240,7 @@ def test_the_readme_shows_real_commands(capsys) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
     shown = set(re.findall(r"^(?:.*&& )?labial (\w+)", "".join(blocks), re.MULTILINE))
-    assert shown == {"dub", "inspect", "demo", "weights"}
+    assert shown == {"dub", "visemes", "inspect", "demo", "weights"}
     main(["--help"])
     overview = capsys.readouterr().out
     assert all(command in overview for command in shown)
