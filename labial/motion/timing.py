@@ -10,7 +10,9 @@ from labial.types import FloatArray, MouthMotion
 EASE_SECONDS = 0.12
 
 
-def sample(motion: MouthMotion, times_seconds: npt.NDArray[np.float64]) -> FloatArray:
+def sample(
+    motion: MouthMotion, times_seconds: npt.NDArray[np.float64], rest: FloatArray | None = None
+) -> FloatArray:
     """Return the mouth at ``times_seconds`` of the speech.
 
     Parameters
@@ -19,6 +21,8 @@ def sample(motion: MouthMotion, times_seconds: npt.NDArray[np.float64]) -> Float
         Rows at ``i / rate`` seconds.
     times_seconds
         (n,) float64, in any order; compute them from integer pts, not by adding up.
+    rest
+        (K,) the resting mouth; default 0, the neutral.
 
     Returns
     -------
@@ -28,8 +32,9 @@ def sample(motion: MouthMotion, times_seconds: npt.NDArray[np.float64]) -> Float
     """
     times = np.asarray(times_seconds, np.float64)
     rows = motion.coefficients
+    still = np.zeros(rows.shape[1]) if rest is None else rest.astype(np.float64)
     if len(rows) == 0:
-        return np.zeros((len(times), rows.shape[1]), np.float32)
+        return np.repeat(still[None].astype(np.float32), len(times), 0)
     last = len(rows) - 1
     position = times * motion.rate
     beyond = np.maximum(-position, position - last) / (EASE_SECONDS * motion.rate)
@@ -45,7 +50,13 @@ def sample(motion: MouthMotion, times_seconds: npt.NDArray[np.float64]) -> Float
         + (3 * u2 - 2 * u3) * p2
         + (u3 - u2) * slope2
     )
-    return np.asarray(value * _ease(beyond)[:, None], np.float32)
+    return np.asarray(still + (value - still) * _ease(beyond)[:, None], np.float32)
+
+
+def frame_rate(times_seconds: npt.NDArray[np.float64]) -> float:
+    """Mean frames a second of (n,) times in order; 25 where there is only one."""
+    n = len(times_seconds)
+    return (n - 1) / max(float(times_seconds[-1] - times_seconds[0]), 1e-6) if n > 1 else 25.0
 
 
 def _ease(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

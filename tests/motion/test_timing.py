@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from labial.motion.timing import EASE_SECONDS, sample
+from labial.motion.timing import EASE_SECONDS, frame_rate, sample
 from labial.types import MouthMotion
 
 
@@ -51,6 +51,20 @@ def test_the_mouth_rests_before_and_after() -> None:
     times = np.array([-1.0, -EASE_SECONDS, -EASE_SECONDS / 2, 0, 1, 1 + EASE_SECONDS / 2, 9.0])
     got = sample(motion, times)[:, 0]
     assert np.allclose(got, [0, 0, 0.5, 1, 1, 0.5, 0], atol=1e-6)
+
+
+def test_the_rest_may_be_the_speakers_own() -> None:
+    rest = np.array([0.3, -0.2, 0.0], np.float32)
+    motion = MouthMotion(np.ones((51, 3), np.float32))
+    got = sample(motion, np.array([-1.0, 0.5, 9.0]), rest)
+    assert np.allclose(got, [rest, np.ones(3), rest], atol=1e-6)
+    nothing = MouthMotion(np.zeros((0, 3), np.float32))
+    assert np.allclose(sample(nothing, np.array([0.5]), rest), rest)
+
+
+def test_frames_a_second() -> None:
+    assert frame_rate(np.arange(100) * 1001 / 24000) == pytest.approx(24000 / 1001)
+    assert frame_rate(np.array([3.0])) == 25
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
