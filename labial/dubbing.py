@@ -1,7 +1,8 @@
 """Make a filmed face speak other words: the whole story on one page.
 
 Two passes over the video. The first reads it: faces, poses, and a bank of this person's mouths.
-The speech becomes mouth motion, which is fitted to the face. The second renders and writes.
+The speech becomes mouth motion in the way that this person moves, fitted to the face. The second
+renders and writes.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ import numpy.typing as npt
 
 from labial.audio.load import load_speech
 from labial.composite.blend import composite
-from labial.errors import FaceError, OptionError
+from labial.errors import FaceError, OptionError, ReadError, SpeechError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
 from labial.media.picture import check_png, upright_rgb8, write_png
 from labial.media.read import VideoReader
 from labial.media.write import VideoWriter, check_target
-from labial.motion.predict import predict_motion
+from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
-from labial.motion.timing import sample
+from labial.motion.timing import frame_rate
+from labial.motion.wanted import frame_mouths
 from labial.options import DubOptions
 from labial.render.bank import BankCollector, Choice, MouthBank, Patch
 from labial.render.mouth import render_mouth
-from labial.types import FaceTrack, Frame, MouthMotion
+from labial.types import FaceTrack, FloatArray, Frame, SpeechTrack
 
 Hook = Callable[[str, int, int | None], None]
 
@@ -63,6 +65,9 @@ class DubReport:
         Packets and frames of the source that were damaged or out of time, and left out.
     resized
         Frames brought to the first one's size and format, where the source changes in mid-stream.
+    style
+        How the speaker moves, in a few words, and from how much that was learned; "" when the
+        source shows too little of it.
     """
 
     out: Path
@@ -72,9 +77,10 @@ class DubReport:
     dropped: tuple[str, ...] = ()
     skipped: int = 0
     resized: int = 0
+    style: str = ""
 
     def summary(self) -> str:
-        """Return one line for the user, two when something was lost on the way."""
+        """Return a line for the user, one on the speaker's style, and one on what was lost."""
         line = f"{self.out}: {self.resynced} of {self.frames} frames re-synced"
         if self.passed:
             why = ", ".join(f"{reason} {count}" for reason, count in sorted(self.passed.items()))
@@ -83,6 +89,8 @@ class DubReport:
             line += f"; left out as damaged or out of time: {self.skipped}"
         if self.resized:
             line += f"; brought to the first frame's size: {self.resized}"
+        if self.style:
+            line += f"\nstyle: {self.style}"
         if self.dropped:
             line += f"\nnot carried over: {', '.join(self.dropped)}"
         return line
@@ -157,12 +165,15 @@ def dub(
     analysis = analyse(video, tell)
     if not any((track.quality > 0).any() for track in analysis.tracks):
         raise FaceError(_nobody(Path(video), analysis))
-    motion = predict_motion(speech)
+    said, heard = predict(speech), own_speech(video)
+    mouths, style = frame_mouths(
+        analysis.tracks, analysis.times, said, heard, load_basis(), options
+    )
     tell("listen", 1, 1)
-    show = _preview(analysis, motion) if options.preview is not None else -1
+    show = _preview(analysis, mouths) if options.preview is not None else -1
     passed: Counter[str] = Counter()
     with VideoWriter(out, source, settings, audio, analysis.length) as writer:
-        for frame, reason in dubbed(video, analysis, motion, tell):
+        for frame, reason in dubbed(video, analysis, mouths, tell):
             writer.write(frame)
             if reason:
                 passed[reason] += 1
@@ -171,7 +182,16 @@ def dub(
     n = writer.frames
     dropped = tuple(writer.dropped)
     lost = analysis.skipped
-    return DubReport(Path(out), n, n - passed.total(), dict(passed), dropped, *lost)
+    resynced = n - passed.total()
+    return DubReport(Path(out), n, resynced, dict(passed), dropped, *lost, style.summary())
+
+
+def own_speech(video: str | os.PathLike[str]) -> SpeechTrack | None:
+    """Listen to the source's own sound; None where it has none that can be heard."""
+    try:
+        return predict(load_speech(video))
+    except (SpeechError, ReadError):
+        return None
 
 
 def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
@@ -209,13 +229,13 @@ def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
 
 
 def dubbed(
-    video: str | os.PathLike[str], analysis: Analysis, motion: MouthMotion, tell: Hook
+    video: str | os.PathLike[str], analysis: Analysis, mouths: FloatArray, tell: Hook
 ) -> Iterator[tuple[Frame, str]]:
-    """Second pass: yield every frame of the video, in order, with its new mouth.
+    """Second pass: yield every frame of the video, in order, with its mouth of ``mouths`` (n, K).
 
     With each frame goes the reason why it was left as it was; "" when it was re-synced.
     """
-    plans = (_Plan(track, analysis, motion) for track in analysis.tracks)
+    plans = (_Plan(track, analysis, mouths) for track in analysis.tracks)
     plan: _Plan | None = next(plans)
     total = len(analysis.times)
     waiting: deque[Future[tuple[Frame, str]]] = deque()
@@ -242,15 +262,15 @@ def _unforeseen(frame: Frame) -> tuple[Frame, str]:
 class _Plan:
     """All that rendering one shot needs, decided before its first frame."""
 
-    def __init__(self, track: FaceTrack, analysis: Analysis, motion: MouthMotion) -> None:
+    def __init__(self, track: FaceTrack, analysis: Analysis, mouths: FloatArray) -> None:
         self.end = track.start + len(track)
         self._track = track
         self._choices: list[Choice | None] = [None] * len(track)
         if not (track.quality > 0).any():
             return
-        times = analysis.times[track.start : self.end]
-        rate = (len(times) - 1) / max(times[-1] - times[0], 1e-6) if len(times) > 1 else 25.0
-        self._retarget = Retarget(track, load_basis(), sample(motion, times), rate)
+        rows = slice(track.start, self.end)
+        rate = frame_rate(analysis.times[rows])
+        self._retarget = Retarget(track, load_basis(), mouths[rows], rate)
         bank = MouthBank(track, analysis.patches)
         if bank.patches:
             self._choices = [*bank.choose(np.arange(len(track)), self._retarget.lips())]
@@ -285,9 +305,9 @@ def _nobody(video: Path, analysis: Analysis) -> str:
     )
 
 
-def _preview(analysis: Analysis, motion: MouthMotion) -> int:
+def _preview(analysis: Analysis, mouths: FloatArray) -> int:
     """Index of the frame whose mouth opens widest in the first seconds with a face."""
-    opening = load_basis().aperture(sample(motion, analysis.times))
+    opening = load_basis().aperture(mouths)
     quality = np.concatenate([track.quality for track in analysis.tracks])
     begin = analysis.times[int((quality > 0).argmax())]
     early = (analysis.times <= begin + _PREVIEW_SECONDS) & (quality > 0)

@@ -30,6 +30,17 @@ class DubOptions:
     "veryfast" to "slow" make smaller files."""
     sync_mode: SyncMode = "cut_off"
     """When speech and video differ in length: cut_off keeps the video's length."""
+    articulation: float = 1.0
+    """How far the mouth moves against what was fitted to the speaker, 0.5 to 1.5. Lips that meet
+    still meet."""
+    expression: float = 0.6
+    """How much of the source's own slow expression stays, such as a smile: 0 (none) to 1."""
+    closures: bool = True
+    """Lips meet on p, b and m, and the lower lip rises to the teeth on f and v."""
+    rest: bool = True
+    """The mouth rests in pauses of a quarter of a second and more."""
+    onset: bool = True
+    """The mouth is still before the first sound, after the last, and in long silences."""
     preview: str | None = None
     """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
     opens widest in the first ten seconds with a face."""
@@ -37,6 +48,12 @@ class DubOptions:
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 63:
             raise OptionError(f"--crf {self.crf}: use 0 (best) to 51, or to 63 for av1 and vp9")
+        if not 0.5 <= self.articulation <= 1.5:
+            raise OptionError(
+                f"--articulation {self.articulation:g}: use 0.5 (calmer) to 1.5 (livelier)"
+            )
+        if not 0 <= self.expression <= 1:
+            raise OptionError(f"--expression {self.expression:g}: use 0 (none) to 1 (all of it)")
 
 
 @dataclass(frozen=True)

@@ -304,6 +304,41 @@ def test_times_that_are_not_even(home: Path, speech: Path) -> None:
     assert [round(t * 1000) for t in decode(out).times] == pts
 
 
+# --------------------------------------------------------------------------- the speaker's own way
+
+
+def test_what_is_said_in_the_source_is_heard(source: Path, speech: Path, tmp_path: Path) -> None:
+    assert module.own_speech(source) is None, "a film without sound is no error"
+    heard = module.own_speech(speech)
+    assert heard is not None
+    assert len(heard) == pytest.approx(1.2 * 50, abs=2)
+    assert heard.voice.max() == 1
+    damaged = tmp_path / "damaged.wav"
+    damaged.write_bytes(speech.read_bytes()[:40])
+    assert module.own_speech(damaged) is None
+
+
+def test_the_style_is_told(home: Path, lossless: Dubbed) -> None:
+    assert lossless.report.style == "", "0.8 s are too little"
+    video = write_clip(home / "style.mkv", actor())
+    report = dub(video, write_speech(home / "long.wav", 2.5), home / "style-out.mkv", codec="ffv1")
+    assert "a mouth whose speech is not heard" in report.style
+    assert f"\nstyle: {report.style}" in report.summary()
+
+
+def test_articulation_and_expression(home: Path, speech: Path) -> None:
+    video = write_clip(home / "asked.mkv", actor()[:25])
+
+    def openings(**options: float) -> list[float]:
+        out = home / "asked-out.mkv"
+        dub(video, speech, out, codec="ffv1", **options)
+        return [opening(face) for face in looked_at(decode(out))]
+
+    calm, lively = openings(articulation=0.5), openings(articulation=1.5)
+    assert max(lively) > 1.3 * max(calm)
+    assert np.abs(np.subtract(openings(expression=0), openings(expression=1))).max() > 1e-3
+
+
 # --------------------------------------------------------------------------------- pictures, names
 
 

@@ -66,7 +66,7 @@ class Retarget:
             self._own[rows] = basis.project(shift)
             explained = basis.displacement(self._own[rows])
             rest[rows] = (shift - explained)[:, LIPS]
-        self._slow = _slow(rest, track.present, _SLOW_SECONDS * rate)
+        self._slow = slow_part(rest, track.present, _SLOW_SECONDS * rate)
         # A slow rest must not hold the lips apart: only the speech opens the mouth.
         middle = (self._slow[:, _INNER_UPPER] + self._slow[:, _INNER_LOWER]) / 2
         self._slow[:, _INNER_UPPER] = middle
@@ -100,6 +100,33 @@ class Retarget:
         return np.asarray(change * _free() * self._track.quality[row], np.float32)
 
 
+def own_motion(track: FaceTrack, basis: MouthBasis) -> FloatArray:
+    """Return (len(track), K) the mouth as it was filmed, 0 where there is no face.
+
+    Relative to the neutral with its lips closed, as everything that :class:`Retarget` is told.
+    """
+    neutral = _shut(track.neutral, basis)
+    own = np.zeros((len(track), len(basis)), np.float32)
+    for first in range(0, len(track), _CHUNK):
+        rows = np.arange(first, min(first + _CHUNK, len(track)))
+        rows = rows[track.present[rows]]
+        if not len(rows):
+            continue
+        own[rows] = basis.project(track.local(rows, _ALL) - neutral)
+    return own
+
+
+def slow_part(x: FloatArray, trust: npt.NDArray[np.bool_], sigma: float) -> FloatArray:
+    """Smooth (n, …) along time: a zero-phase Gaussian of ``sigma`` rows over those trusted."""
+    flat = x.reshape(len(x), -1)
+    size = 2 * int(3 * sigma) + 1
+    weight = trust.astype(np.float32)[:, None]
+    border = cv2.BORDER_REPLICATE
+    total = cv2.GaussianBlur(flat * weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
+    norm = cv2.GaussianBlur(weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
+    return np.asarray(total / norm.reshape(-1, 1).clip(1e-3), np.float32).reshape(x.shape)
+
+
 def _shut(neutral: FloatArray, basis: MouthBasis) -> FloatArray:
     """Close the lips of somebody who never does, the likeliest way that the basis knows."""
     gap = float(neutral[14, 1] - neutral[13, 1]) - _REST_GAP
@@ -119,17 +146,6 @@ def _closed(lips: FloatArray) -> FloatArray:
     out: FloatArray = lips.copy()
     out[:, _INNER_UPPER], out[:, _INNER_LOWER] = upper, lower
     return out
-
-
-def _slow(x: FloatArray, present: npt.NDArray[np.bool_], sigma: float) -> FloatArray:
-    """Zero-phase Gaussian along time (n, v, 3) that ignores absent rows."""
-    flat = x.reshape(len(x), -1)
-    size = 2 * int(3 * sigma) + 1
-    weight = present.astype(np.float32)[:, None]
-    border = cv2.BORDER_REPLICATE
-    total = cv2.GaussianBlur(flat * weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
-    norm = cv2.GaussianBlur(weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
-    return np.asarray(total / norm.reshape(-1, 1).clip(1e-3), np.float32).reshape(x.shape)
 
 
 @lru_cache(maxsize=1)

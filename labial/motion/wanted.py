@@ -1,0 +1,117 @@
+"""What the mouth shall do: the new speech in this speaker's style, with the rules kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labial.motion.rules import Rules, apply_rules
+from labial.motion.space import MouthBasis
+from labial.motion.speaker import study
+from labial.motion.style import Style, Times, without_opening
+from labial.motion.timing import frame_rate, sample
+from labial.options import DubOptions
+from labial.speech.phones import BILABIAL, LABIODENTAL, PHONE_INDEX, ROUNDED
+from labial.types import FaceTrack, FloatArray, MouthMotion, SpeechTrack
+
+# Lips that are round or shut have no room for this share of a smile.
+_FADE = 0.7
+_SHAPED = [PHONE_INDEX[name] for name in (*ROUNDED, *BILABIAL, *LABIODENTAL)]
+
+
+@dataclass(frozen=True)
+class WantedMotion:
+    """The mouth's motion on the clock of the new speech.
+
+    Parameters
+    ----------
+    motion
+        What the mouth shall do, at 50 Hz.
+    rest
+        (K,) the mouth where nobody speaks, before and after as well.
+    room
+        (n, 1), n as in ``motion``: 0..1, the share of an expression that the phones have room for.
+    """
+
+    motion: MouthMotion
+    rest: FloatArray
+    room: MouthMotion
+
+    def at(self, times: Times, expression: FloatArray | None = None) -> FloatArray:
+        """Return the mouth (n, K) at ``times`` in seconds, with (n, K) ``expression`` laid over."""
+        wanted = sample(self.motion, times, self.rest)
+        if expression is None:
+            return wanted
+        return wanted + expression * sample(self.room, times, np.ones(1, np.float32))
+
+
+def wanted_motion(
+    speech: SpeechTrack, style: Style, basis: MouthBasis, options: DubOptions
+) -> WantedMotion:
+    """Bring speech into a speaker's style, as far as asked for, and keep the rules.
+
+    Parameters
+    ----------
+    speech
+        What the network heard in the new speech.
+    style
+        How the speaker moves.
+    basis
+        The mouth basis.
+    options
+        ``articulation``, ``expression`` and the switches of the rules count.
+    """
+    styled = style.apply(speech.motion, basis)
+    motion = MouthMotion(
+        np.asarray(options.articulation * styled.coefficients, np.float32), styled.rate
+    )
+    rules = Rules(options.closures, options.rest, options.onset)
+    # The expression brings its share of the resting smile by itself.
+    rest = style.rest - options.expression * without_opening(style.rest, basis)
+    if not options.rest:
+        rest = np.zeros_like(rest)
+    kept = apply_rules(SpeechTrack(motion, speech.phones), basis, rules, rest)
+    shaped = np.pad(speech.phones[:, _SHAPED].sum(1).clip(0, 1), 4, "edge")
+    taps = np.hanning(11)[1:-1]
+    room = 1 - _FADE * np.convolve(shaped, taps / taps.sum(), "valid")
+    return WantedMotion(kept, rest, MouthMotion(room.astype(np.float32)[:, None], styled.rate))
+
+
+def frame_mouths(
+    tracks: Sequence[FaceTrack],
+    times: Times,
+    speech: SpeechTrack,
+    heard: SpeechTrack | None,
+    basis: MouthBasis,
+    options: DubOptions,
+) -> tuple[FloatArray, Style]:
+    """Return the wanted mouth of every frame, and the style that was fitted to the speaker.
+
+    Parameters
+    ----------
+    tracks
+        The shots, which cover all frames in order.
+    times
+        (n,) seconds of the frames, on the clock of both sounds.
+    speech, heard
+        What the network heard in the new speech, and in the source's own sound if it has any.
+    basis, options
+        As for :func:`wanted_motion`.
+
+    Returns
+    -------
+    mouths
+        (n, K) float32.
+    style
+        For the report.
+    """
+    speaker = study(tracks, times, basis, heard, speech)
+    wanted = wanted_motion(speech, speaker.style, basis, options)
+    mouths = np.zeros((len(times), len(basis)), np.float32)
+    for track in tracks:
+        rows = slice(track.start, track.start + len(track))
+        own = options.expression * speaker.expression(rows, frame_rate(times[rows]))
+        mouths[rows] = wanted.at(times[rows], np.asarray(own, np.float32))
+    return mouths, speaker.style
