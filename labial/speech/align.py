@@ -18,7 +18,7 @@ from labial.types import FloatArray, SpeechTrack
 
 FASTEST = 30.0
 """Phones a second that nobody speaks for long."""
-LEAST_HEARD = 0.27
+LEAST_HEARD = 0.33
 """Share of a text's phones that must be heard; of any other text about a fifth happens to be."""
 LEAST_COVERED = 0.4
 """Share of the voice's probability that the text's phones must reach."""

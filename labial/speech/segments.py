@@ -13,7 +13,7 @@ from labial.types import FloatArray, SpeechTrack
 
 MIN_SILENCE_SECONDS = 0.08
 """A shorter stop of the voice belongs to the sounds around it."""
-SWITCH, STAY = float(np.log(0.03)), float(np.log(0.8))
+SWITCH, STAY = float(np.log(0.2)), float(np.log(0.8))
 """Log probabilities that a phone gives way to one certain other, or goes on, from row to row."""
 _FLOOR = 1e-4
 # A tap may be shorter than two rows; hardly anything else is.
@@ -54,7 +54,7 @@ def segments(track: SpeechTrack, aperture: FloatArray | None = None) -> list[Pho
 
     The most probable path by the algorithm of Viterbi (1967) through the posteriors, under a
     model in which every phone lasts for at least some rows. Time and memory grow with the length
-    of the speech; an hour takes seconds and about 10 MB beyond the posteriors.
+    of the speech; an hour takes a few seconds and 16 MB beyond the posteriors.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Posteriors made from a known timeline must give that timeline back."""
 
 import time
+from difflib import SequenceMatcher
 from itertools import pairwise, product
 
 import numpy as np
@@ -44,6 +45,15 @@ def test_segments_have_no_gaps_and_no_overlap() -> None:
     for a, b in pairwise(found):
         assert a.release == b.onset and a.name != b.name
         assert a.onset <= a.peak <= a.release and 0 <= a.confidence <= 1
+
+
+def test_quick_speech_is_not_swallowed() -> None:
+    rng = np.random.default_rng(2)
+    names = [str(name) for name in rng.permutation(PHONES[1:])] * 5
+    track = make_track([(name, float(rng.uniform(0.035, 0.06))) for name in names], noise=0.2)
+    found = [phone.name for phone in segments(track)]
+    kept = SequenceMatcher(None, names, found, autojunk=False).get_matching_blocks()
+    assert sum(block.size for block in kept) > 0.95 * len(names) and len(found) <= len(names)
 
 
 def test_a_flicker_is_not_a_phone() -> None:
