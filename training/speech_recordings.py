@@ -125,6 +125,8 @@ def write_cut(
     folder: Path, name: str, audio: np.ndarray, phones: Phones, voice: str, language: str
 ) -> None:
     """Write a recording, in parts where it is too long."""
+    if len(audio) < SHORTEST * RATE:
+        return
     if phones:
         cuts = [round(c * RATE) for c in pause_cuts(phones, len(audio) / RATE)]
     else:
