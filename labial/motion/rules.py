@@ -28,14 +28,15 @@ _BEFORE_ROWS, _AFTER_ROWS = 7, 9
 # What stays of the network's motion within a pause: a breath parts the lips a little.
 _BREATH = 0.15
 # A skirt of the bump on either side of a closure; a short phone's lips part faster.
-_SHORT_SKIRT, _LONG_SKIRT = 2.7, 4.2
+_SHORT_SKIRT, _LONG_SKIRT = 2.3, 4.0
 _SHORT_PHONE, _LONG_PHONE = 2.0, 5.0
 _SPAN_ROWS = 5
 _SURE = 0.85
 # Posteriors below the first change nothing, above the second they count in full.
 _VOICE = (0.2, 0.7)
-_CLOSURE = (0.15, 0.6)
-_TEETH_GAP = 0.025
+_CLOSURE = (0.15, 0.75)
+# Inner-lip openings. Lips press a little, so that they meet on a face whose rest is not quite shut.
+_PRESSED, _TEETH_GAP = -0.015, 0.025
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _close(coefficients: FloatArray, phones: FloatArray, basis: MouthBasis) -> F
     both = opening / float(opening @ opening)
     low = lower - upper * float(lower @ upper) / float(upper @ upper)
     low = low / float(low @ lower)
-    for names, direction, gap in ((LABIODENTAL, low, _TEETH_GAP), (BILABIAL, both, 0.0)):
+    for names, direction, gap in ((LABIODENTAL, low, _TEETH_GAP), (BILABIAL, both, _PRESSED)):
         posterior = phones[:, [PHONE_INDEX[name] for name in names]].sum(1)
         excess = (basis.aperture(coefficients) - gap).clip(min=0)
         coefficients = coefficients - (_bump(posterior) * excess)[:, None] * direction

@@ -51,7 +51,8 @@ def test_lips_meet(name: str, rows: int) -> None:
     plain = BASIS.aperture(track.motion.coefficients)
     middle = slice(30 + (rows - 1) // 2, 30 + rows // 2 + 1)
     assert plain[middle].min() > 0.05
-    assert got[middle].max() < 0.006
+    assert -0.02 < got[middle].min()
+    assert got[middle].max() < 0.0
     # Whichever moment a film at 25 frames a second catches, one frame shows closed lips.
     two = [got[i : i + 2].min() for i in range(30, 30 + rows)]
     assert max(two) < 0.02
@@ -64,10 +65,11 @@ def test_short_phones_close_faster() -> None:
     def fastest(rows: int) -> float:
         track = speak([("a", 30), ("b", rows), ("a", 30)])
         plain = BASIS.aperture(track.motion.coefficients)
-        left = aperture(track, Rules(rest=False, onset=False)) / plain
-        return float(np.abs(np.diff(left)).max())
+        got = aperture(track, Rules(rest=False, onset=False))
+        shut = (plain - got) / (plain - got[30 + rows // 2])
+        return float(np.abs(np.diff(shut)).max())
 
-    assert 0.4 < fastest(9) < fastest(2) < 0.7
+    assert 0.3 < fastest(9) < fastest(2) < 0.65
 
 
 def test_what_is_unsure_closes_partly() -> None:
@@ -79,7 +81,7 @@ def test_what_is_unsure_closes_partly() -> None:
     assert left[0] == pytest.approx(1, abs=1e-6)
     assert left == sorted(left, reverse=True)
     assert 0.2 < left[2] < 0.8
-    assert left[-1] < 0.05
+    assert left[-1] < 0
 
 
 def test_lips_that_are_closed_already_are_let_alone() -> None:
