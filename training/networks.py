@@ -55,6 +55,7 @@ class Slim(nn.Module):
 # looks back and ahead. Together no more than 8 rows ahead.
 DESIGNS: dict[str, tuple[type[nn.Module], int, tuple[tuple[int, int, int], ...]]] = {
     "dilated": (Dilated, 160, ((1, 2, 2), (2, 4, 4), (3, 10, 2), (4, 16, 0))),
+    "dilated_mid": (Dilated, 192, ((1, 2, 2), (2, 4, 4), (3, 10, 2), (4, 16, 0), (1, 4, 0))),
     "dilated_wide": (
         Dilated, 224, ((1, 2, 2), (2, 4, 4), (3, 10, 2), (4, 16, 0), (8, 32, 0)),
     ),
@@ -136,3 +137,30 @@ class Recurrent(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.norm(self.body(self.enter(x))[0])[:, self.reach : x.shape[1] - self.reach]
         return self.motion(hidden), self.phones(hidden)
+
+
+class Sync(nn.Module):
+    """Two towers whose rows point the same way when a mouth and a sound belong together.
+
+    ``sound`` (batch, rows, K + P) is the student's motion and phone probabilities, ``mouth``
+    (batch, rows, K) the motion that was seen, both at 50 Hz; each becomes (batch, rows - 12, 32)
+    of unit length.
+    """
+
+    reach = 6
+
+    def __init__(self, motion: int = 12, width: int = 48, size: int = 32) -> None:
+        super().__init__()
+        self.sound, self.mouth = (
+            nn.Sequential(
+                nn.Conv1d(inputs, width, 5), nn.GELU(), nn.Dropout(0.1),
+                nn.Conv1d(width, width, 5, dilation=2), nn.GELU(), nn.Dropout(0.1),
+                nn.Conv1d(width, size, 1),
+            )
+            for inputs in (motion + len(PHONES), motion)
+        )  # fmt: skip
+
+    def forward(self, sound: Tensor, mouth: Tensor) -> tuple[Tensor, Tensor]:
+        a = self.sound(sound.transpose(1, 2)).transpose(1, 2)
+        b = self.mouth(mouth.transpose(1, 2)).transpose(1, 2)
+        return nn.functional.normalize(a, dim=-1), nn.functional.normalize(b, dim=-1)

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 RATE = 16_000
-QUIET_DB, SILENT_DB = -32.0, -36.0
-STOPS = "pbtdkɡɖʈcɟqʔ"
+QUIET_DB, SILENT_DB, CLOSED_DB = -32.0, -36.0, -29.0
+STOPS, HISSES = "pbtdkɡɖʈcɟqʔ", tuple("szʃʒɕʂfvθðxχçh")
 
 KOKORO_LAG = 0.050
 KOKORO_TOKEN = 600 / 24_000
@@ -131,6 +131,26 @@ def trim(phones: list, audio: np.ndarray) -> list:
         if i + 1 < len(phones):
             moved[i + 1] = (last, moved[i + 1][1], moved[i + 1][2])
         moved[i] = (first, last, "")
+    return moved
+
+
+def close_stops(phones: list, audio: np.ndarray) -> list:
+    """Give stops the silent closure before their burst, where espeak-ng's marks are."""
+    loud = levels(audio)
+    moved = list(phones)
+    for i in range(1, len(moved)):
+        (start, end, ipa), (first, _, before) = moved[i], moved[i - 1]
+        if (ipa or "-")[0] not in STOPS:
+            continue
+        frame = round(start * 200) - 2
+        if frame + 5 > len(loud) or loud[frame + 3 : frame + 5].max() < CLOSED_DB:
+            continue  # the mark is at the closure
+        quiet = CLOSED_DB - (15 if before[:1] in HISSES else 0)
+        while frame > 0 and loud[frame] < quiet:
+            frame -= 1
+        closed = max((frame + 1) / 200, first + 0.02, start - (0.15 if before else 0.06))
+        if closed < start - 0.01:
+            moved[i - 1], moved[i] = (first, closed, before), (closed, end, ipa)
     return moved
 
 

@@ -42,6 +42,7 @@ from speech_engines import (
     Espeak,
     Kokoro,
     Utterance,
+    close_stops,
     levels,
     settle,
     trim,
@@ -116,7 +117,8 @@ def espeak_utterance(
     )
     if not SHORTEST < len(audio) / RATE < LONGEST:
         return None
-    return Utterance(audio, settle([(0.0, None), *marks], audio), voice, language)
+    phones = close_stops(settle([(0.0, None), *marks], audio), audio)
+    return Utterance(audio, phones, voice, language)
 
 
 def kokoro_utterance(

@@ -1,0 +1,175 @@
+"""Train the sync expert: does this mouth speak this sound, and by how much too late?
+
+    python training/sync.py train STUDENT [--name sync --steps 1500]
+    python training/sync.py report STUDENT [--name sync]
+    python training/sync.py export [--name sync]
+
+The sound comes as the student's motion and phones, the mouth as tracked motion; both networks
+are small. A clip's own A/V offset, as the teacher hears it, is taken out first.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from lessons import CACHE, Lesson, load_lessons, load_offsets
+from motion_data import load_items
+from networks import Sync
+from noise import Disturber
+from student import listen
+from student import load as load_student
+from torch import Tensor
+
+from labial.metrics.sync import LAGS, offset_of
+
+ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v1.onnx"
+ROWS = 150
+FURTHEST = int(LAGS[-1])
+VERSIONS = 3
+SCALE = 30.0
+
+
+def heard_by_student(lessons: list[Lesson], student: str) -> list[list[np.ndarray]]:
+    """Per lesson (T, K + P) as the student hears it, clean and disturbed."""
+    net = load_student(student)
+    disturb = Disturber(np.random.default_rng(0), [x.mel for x in lessons[::5]])
+    out = []
+    for lesson in lessons:
+        mel = lesson.mel.astype(np.float32)
+        versions = 1 if lesson.held_out else VERSIONS
+        sounds = [mel] + [disturb(mel) for _ in range(versions - 1)]
+        out.append([np.concatenate(listen(net, sound), 1) for sound in sounds])
+    return out
+
+
+def scores(sound: Tensor, mouth: Tensor, trust: Tensor) -> Tensor:
+    """(batch, lags): how well the sound ``LAGS`` rows later fits the mouth."""
+    n = sound.shape[1]
+    inside = slice(FURTHEST, n - FURTHEST)
+    weight = trust[:, inside]
+    found = []
+    for lag in range(-FURTHEST, FURTHEST + 1):
+        # The sound moves, so that every lag is judged by the same stretch of the mouth.
+        dot = (sound[:, FURTHEST + lag : n - FURTHEST + lag] * mouth[:, inside]).sum(-1)
+        found.append((dot * weight).sum(1) / weight.sum(1).clamp(1))
+    return torch.stack(found, 1)
+
+
+def train(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    rng = np.random.default_rng(args.seed)
+    lessons = [x for x in load_lessons() if x.name.startswith("av_") and x.trust.sum() > 75]
+    lessons = [x for x in lessons if not x.held_out]
+    sounds = heard_by_student(lessons, args.student)
+    net = Sync()
+    optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=args.steps)
+    voices: dict[str, list[int]] = {}
+    for i, lesson in enumerate(lessons):
+        voices.setdefault(lesson.voice, []).append(i)
+    people = [v for v in voices.values() if lessons[v[0]].kind == "people"]
+    grid = [v for v in voices.values() if lessons[v[0]].kind == "grid"]
+    want = torch.exp(-0.5 * torch.tensor(LAGS, dtype=torch.float32) ** 2)
+    want = want / want.sum()
+    for step in range(args.steps):
+        batch = []
+        for _ in range(32):
+            group = people if rng.random() < 0.6 else grid
+            voice = group[rng.integers(len(group))]
+            i = voice[rng.integers(len(voice))]
+            sound = sounds[i][rng.integers(VERSIONS)]
+            lesson = lessons[i]
+            start = int(rng.integers(0, max(len(lesson) - ROWS, 0) + 1))
+            window = slice(start, start + ROWS)
+            # Another style: more or less of everything, and noise of the tracker.
+            mouth = lesson.motion[window] * rng.uniform(0.6, 1.6)
+            mouth = mouth + rng.normal(0, 0.05, mouth.shape) + rng.normal(0, 0.1, mouth.shape[1])
+            parts = sound[window], mouth, lesson.trust[window]
+            batch.append([_long(p, ROWS).astype(np.float32) for p in parts])
+        sound, mouth, trust = (torch.tensor(np.stack(c)) for c in zip(*batch, strict=True))
+        reach = net.reach
+        a, b = net.train()(sound, mouth)
+        logits = SCALE * scores(a, b, trust[:, reach : ROWS - reach])
+        value = -(logits.log_softmax(1) * want).sum(1).mean()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 300 == 299:
+            print(step + 1, f"{value.item():.3f}", flush=True)
+    torch.save(net.state_dict(), CACHE / f"{args.name}.pt")
+    report(args)
+
+
+def _long(x: np.ndarray, rows: int) -> np.ndarray:
+    return np.pad(x, ((0, rows - len(x)),) + ((0, 0),) * (x.ndim - 1))
+
+
+def load(name: str) -> Sync:
+    net = Sync()
+    net.load_state_dict(torch.load(CACHE / f"{name}.pt", weights_only=True))
+    return net.eval()
+
+
+@torch.no_grad()
+def report(args: argparse.Namespace) -> None:
+    """Held-out clips cut into 5 s, each shifted by chance within ±400 ms and found again."""
+    net, rng = load(args.name), np.random.default_rng(1)
+    items = {i.name: i for i in load_items() if i.held_out and not i.name.startswith("grid")}
+    lessons = [x for x in load_lessons() if x.held_out and x.name.split("/")[1] in items]
+    offsets, errors = load_offsets(), {}
+    for lesson, (sound, *_) in zip(lessons, heard_by_student(lessons, args.student), strict=True):
+        item = items[lesson.name.split("/")[1]]
+        own = offsets.get(item.name, 0.0)
+        for start in range(0, len(sound) - 250 + 1, 125):
+            shift = rng.uniform(-0.4, 0.4)
+            mouth, usable = item.rows(own + shift)
+            window = slice(start, start + 250)
+            parts = (_long(sound[window], 250), _long(mouth[window], 250), _long(usable[window], 250))
+            if parts[2].sum() < 150:
+                continue
+            a, b = net(*(torch.tensor(p[None].astype(np.float32)) for p in parts[:2]))
+            found = offset_of(a[0].numpy(), b[0].numpy(), parts[2][net.reach : 250 - net.reach])
+            errors.setdefault(lesson.voice, []).append((found.seconds - shift, found.confidence))
+    everything = np.array([e for group in errors.values() for e in group])
+    for name, group in [*errors.items(), ("all", everything)]:
+        e = np.array(group)
+        near = np.abs(e[:, 0]) <= 0.04
+        sure = e[:, 1] > 0.5
+        print(
+            f"{name:60s} {len(e):4d} within 40 ms {near.mean():.3f} "
+            f"median {1000 * np.median(e[:, 0]):+.0f} ms; sure {sure.mean():.2f}: "
+            f"{near[sure].mean() if sure.any() else np.nan:.3f}"
+        )
+
+
+def export(args: argparse.Namespace) -> None:
+    import onnx
+
+    net = load(args.name)
+    example = torch.zeros(1, 250, net.sound[0].in_channels), torch.zeros(1, 250, 12)
+    axes = {"sound": {1: "rows"}, "mouth": {1: "rows_of_mouth"}, "heard": {1: "n"}, "seen": {1: "m"}}
+    torch.onnx.export(
+        net, example, str(ONNX), input_names=["sound", "mouth"], output_names=["heard", "seen"],
+        dynamic_axes=axes, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    model = onnx.load(ONNX)
+    onnx.helper.set_model_props(model, {"reach": str(net.reach), "rate": "50"})
+    onnx.save(model, ONNX)
+    print(ONNX.name, ONNX.stat().st_size, "bytes")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["train", "report", "export"])
+    parser.add_argument("student", nargs="?", default="")
+    parser.add_argument("--name", default="sync")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    {"train": train, "report": report, "export": export}[args.what](args)
