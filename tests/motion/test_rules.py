@@ -51,7 +51,7 @@ def test_lips_meet(name: str, rows: int) -> None:
     plain = BASIS.aperture(track.motion.coefficients)
     middle = slice(30 + (rows - 1) // 2, 30 + rows // 2 + 1)
     assert plain[middle].min() > 0.05
-    assert -0.02 < got[middle].min()
+    assert got[middle].min() > -0.02
     assert got[middle].max() < 0.0
     # Whichever moment a film at 25 frames a second catches, one frame shows closed lips.
     two = [got[i : i + 2].min() for i in range(30, 30 + rows)]
