@@ -35,7 +35,7 @@ ONNX = Path(__file__).parents[1] / "labial" / "speech" / "speech_v2.onnx"
 SHARE = {
     "grid": 0.12, "people": 0.25, "kokoro": 0.17, "espeak": 0.1, "festival": 0.06, "flite": 0.04,
     "asterisk_en": 0.05, "asterisk_es": 0.02, "asterisk_fr": 0.02, "asterisk_it": 0.02,
-    "fillets_cs": 0.06, "fillets_nl": 0.03, "ktuberling": 0.02, "moonshine": 0.02,
+    "fillets_cs": 0.05, "fillets_nl": 0.03, "ktuberling": 0.02, "tuxpaint": 0.03, "moonshine": 0.02,
     "pocketsphinx_testdata": 0.02,
 }  # fmt: skip
 SILENCE_SHARE = 0.08

@@ -1,0 +1,312 @@
+"""All figures of the shipped speech network, on speakers and clips that were never trained on.
+
+python -m training.evaluate motion
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from evaluate import GROUPS, correlation, lag_of
+from lessons import TRACKS, UNKNOWN, Lesson, load_lessons, loudness_db, speechness
+from motion_data import Item, load_items
+from sampler import phone_accuracy
+
+from labial.audio.clean import prepare
+from labial.audio.features import FLOOR, RATE, log_mel
+from labial.metrics.sync import load_expert
+from labial.motion.rules import Rules, apply_rules
+from labial.motion.space import load_basis
+from labial.motion.style import fit_style
+from labial.speech.encoder import SpeechEncoder
+from labial.speech.phones import BILABIAL, OPEN, PHONE_INDEX
+from labial.types import Audio, MouthMotion, SpeechTrack
+
+BASIS = load_basis()
+ROW_RATE = 50
+NO_RULES = Rules(False, False, False)
+# Lips this far apart, in inter-ocular distances, are seen to touch: what the mesh leaves between
+# closed lips, and half of it again.
+TOUCHING = 0.018
+# A mouth in silence moves if it opens or shuts by more than this in a frame of 40 ms, and leaks if
+# it stands open by more than the second.
+MOVING, STANDING = 0.008, 0.03
+# Silence long enough to rest in, less the time to come to rest and to open ahead of the sound.
+PAUSE_ROWS, SETTLE_ROWS, AHEAD_ROWS = 13, 9, 8
+NOISE_DB = 10.0
+
+
+class Ear:
+    """The shipped network on log-mel of whole clips, with silence around them."""
+
+    def __init__(self) -> None:
+        self.encoder = SpeechEncoder()
+
+    def __call__(self, mel: np.ndarray) -> SpeechTrack:
+        around = ((self.encoder.mel_before, self.encoder.mel_after), (0, 0))
+        padded = np.pad(mel.astype(np.float32), around, constant_values=np.log(np.float32(FLOOR)))
+        motion, phones = self.encoder.rows(padded)
+        n = len(mel) // 2
+        return SpeechTrack(MouthMotion(motion[:n]), phones[:n])
+
+
+def ruled(track: SpeechTrack, rules: Rules) -> SpeechTrack:
+    return SpeechTrack(apply_rules(track, BASIS, rules), track.phones)
+
+
+@dataclass
+class Seen:
+    """One held-out clip: the real mouth, and by how much its picture is late."""
+
+    item: Item
+    track: SpeechTrack
+    real: np.ndarray
+    usable: np.ndarray
+    late: float
+
+
+def watch(items: list[Item], ear: Ear) -> list[Seen]:
+    expert, found = load_expert(), []
+    for item in items:
+        track = ear(item.mel)
+        real, usable = item.rows()
+        n = min(len(real), len(track))
+        if usable[:n].sum() < 60:
+            continue
+        offset = expert(track, MouthMotion(real[:n]), usable[:n])
+        late = -offset.seconds if offset is not None and offset.confidence > 0.5 else 0.0
+        found.append(Seen(item, track, real[:n], usable[:n], late))
+    return found
+
+
+def clip_scores(clip: Seen, track: SpeechTrack) -> dict[str, float]:
+    n = len(clip.real)
+    got = track.motion.coefficients[:n]
+    opened, real = BASIS.aperture(got), BASIS.aperture(clip.real)
+    _, best = lag_of(opened, real, clip.usable)
+    shifted, shifted_usable = clip.item.rows(clip.late)
+    m = min(n, len(shifted))
+    ok = shifted_usable[:m]
+    quiet = speechness(clip.item.mel, n) < 0.01
+    return {
+        "r": correlation(opened[clip.usable], real[clip.usable]),
+        "r synced": correlation(opened[:m][ok], BASIS.aperture(shifted)[:m][ok]),
+        "best r": best,
+        "width r": correlation(BASIS.width(got)[:m][ok], BASIS.width(shifted)[:m][ok]),
+        "range": float(opened[clip.usable].std() / real[clip.usable].std()),
+        "leak": float(leaking(opened)[quiet].mean()) if quiet.sum() > 10 else np.nan,
+    }
+
+
+def leaking(opened: np.ndarray) -> np.ndarray:
+    """(n,) bool: rows in which a mouth moves, or stands open."""
+    padded = np.pad(opened, 1, "edge")
+    return (np.abs(padded[2:] - padded[:-2]) > MOVING) | (opened > STANDING)
+
+
+def by_group(seen: list[Seen], hear: Callable[[Seen], SpeechTrack]) -> dict[str, dict[str, float]]:
+    import fnmatch
+
+    out = {}
+    for group, pattern in GROUPS.items():
+        scores = [
+            clip_scores(c, hear(c)) for c in seen if fnmatch.fnmatch(c.item.name, pattern)
+        ]
+        if scores:
+            out[group] = {"clips": len(scores)} | {
+                k: float(np.nanmean([s[k] for s in scores]))
+                if np.isfinite([s[k] for s in scores]).any() else np.nan
+                for k in scores[0]
+            }  # fmt: skip
+            out[group]["median r"] = float(np.median([s["r synced"] for s in scores]))
+    return out
+
+
+def wild(groups: dict[str, dict[str, float]], key: str) -> float:
+    return float(np.nanmean([v[key] for g, v in groups.items() if "GRID" not in g]))
+
+
+def print_groups(groups: dict[str, dict[str, float]]) -> None:
+    keys = [*next(iter(groups.values()))]
+    print(f"{'':28s}" + "".join(f"{k:>10s}" for k in keys))
+    for name, row in groups.items():
+        print(f"{name:28s}" + "".join(f"{row[k]:10.2f}" for k in keys))
+    print(f"{'in the wild, mean':28s}" + "".join(f"{wild(groups, k):10.2f}" for k in keys))
+
+
+def segments(labels: np.ndarray, classes: list[int]) -> list[tuple[int, int]]:
+    here = np.isin(labels, classes).astype(int)
+    edges = np.flatnonzero(np.diff(np.pad(here, 1)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def closures(lessons: list[Lesson], tracks: dict[str, SpeechTrack]) -> dict[str, list[float]]:
+    """Per source and language: share of /p b m/ that close, and of open vowels that stay open.
+
+    A closure counts if the lips touch at any time from 20 ms before the phone to 20 ms after it;
+    a vowel of 80 ms or more is lost if they touch throughout its middle.
+    """
+    lips = [PHONE_INDEX[x] for x in BILABIAL]
+    vowels = [PHONE_INDEX[x] for x in OPEN]
+    out: dict[str, list[list[bool]]] = {}
+    for lesson in lessons:
+        if lesson.name not in tracks:
+            continue
+        opened = BASIS.aperture(tracks[lesson.name].motion.coefficients)
+        source = lesson.name.split("/")[0]
+        key = source if source.startswith("av_") else f"{source} {lesson.language}"
+        shut, lost = out.setdefault(key, [[], []])
+        for a, b in segments(lesson.labels, lips):
+            shut.append(bool(opened[max(a - 1, 0) : b + 1].min() <= TOUCHING))
+        for a, b in segments(lesson.labels, vowels):
+            if b - a >= 4:
+                lost.append(bool(opened[a + 1 : b - 1].max() > TOUCHING))
+    return {
+        k: [len(s), float(np.mean(s or [np.nan])), len(v), float(np.mean(v or [np.nan]))]
+        for k, (s, v) in sorted(out.items())
+    }
+
+
+def silences(lessons: list[Lesson], tracks: dict[str, SpeechTrack]) -> float:
+    """Share of leaking rows in labelled silences of 250 ms and more."""
+    rows = []
+    for lesson in lessons:
+        if lesson.name not in tracks:
+            continue
+        flags = leaking(BASIS.aperture(tracks[lesson.name].motion.coefficients))
+        for a, b in segments(lesson.labels, [0]):
+            if b - a >= PAUSE_ROWS:
+                begin = a + SETTLE_ROWS if a else 0
+                end = b - AHEAD_ROWS if b < len(lesson) else b
+                rows.append(flags[begin:end])
+    return float(np.concatenate(rows).mean())
+
+
+def noisy(item: Item, decibel: float, rng: np.random.Generator) -> np.ndarray:
+    """Log-mel of the clip's sound with pink noise ``decibel`` below it."""
+    with np.load(TRACKS / f"{item.name}.npz") as data:
+        sound = prepare(data["audio"].astype(np.float32), item.name)
+    spectrum = np.fft.rfft(rng.standard_normal(len(sound)))
+    hiss = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 50)), len(sound))
+    spoken = np.repeat(loudness_db(log_mel(sound)) > -25, RATE // 100)[: len(sound)]
+    power = float((sound[: len(spoken)][spoken] ** 2).mean())
+    hiss *= np.sqrt(power / 10 ** (decibel / 10) / (hiss**2).mean())
+    return log_mel(prepare((sound + hiss).astype(np.float32), item.name))
+
+
+def styled(clip: Seen) -> tuple[float, float] | None:
+    """Range ratio of the second half before and after a style fitted on the first."""
+    n = len(clip.real)
+    half, times = n // 2, np.arange(n) / ROW_RATE
+    first = SpeechTrack(
+        MouthMotion(clip.track.motion.coefficients[:half]), clip.track.phones[:half]
+    )
+    second = SpeechTrack(
+        MouthMotion(clip.track.motion.coefficients[half:n]), clip.track.phones[half:n]
+    )
+    rows = clip.usable[half:] & (second.voice > 0.5)
+    if n < 7.5 * ROW_RATE or rows.sum() < 2 * ROW_RATE:
+        return None
+    style = fit_style(clip.real[:half], clip.usable[:half], times[:half], BASIS, first, second)
+    real = BASIS.aperture(clip.real[half:])[rows].std()
+    before = BASIS.aperture(second.motion.coefficients)[rows].std()
+    after = BASIS.aperture(style.apply(second.motion, BASIS).coefficients)[rows].std()
+    return float(before / real), float(after / real)
+
+
+def speed(encoder: SpeechEncoder) -> tuple[float, float]:
+    """Times real time on one core, log-mel included; greatest difference of streaming."""
+    rng = np.random.default_rng(0)
+    sound = (0.1 * rng.standard_normal(60 * RATE)).astype(np.float32)
+    audio = Audio(sound, RATE)
+    encoder(audio)
+    clock = time.process_time()
+    whole = encoder(audio)
+    factor = audio.seconds / (time.process_time() - clock)
+    streamed = []
+    for row in range(0, 200, 5):
+        frames = range(2 * row - encoder.mel_before, 2 * (row + 4) + encoder.mel_after + 1)
+        streamed.append(encoder.rows(log_mel(sound, frames.start, frames.stop))[0])
+    gap = np.abs(np.concatenate(streamed) - whole.motion.coefficients[:200]).max()
+    return factor, float(gap)
+
+
+def report() -> None:
+    import sync
+
+    ear = Ear()
+    items = [i for i in load_items() if i.held_out]
+    seen = watch(items, ear)
+    raw = by_group(seen, lambda c: c.track)
+    print("As the network says it")
+    print_groups(raw)
+    kept = by_group(seen, lambda c: ruled(c.track, Rules()))
+    print("\nWith the rules")
+    print_groups(kept)
+    rng = np.random.default_rng(0)
+    loud = by_group(seen, lambda c: ear(noisy(c.item, NOISE_DB, rng)))
+    print(f"\nWith pink noise at {NOISE_DB:.0f} dB below the speech")
+    print_groups(loud)
+
+    lessons = [x for x in load_lessons() if x.held_out and (x.labels != UNKNOWN).any()]
+    heard = {x.name: ear(x.mel) for x in lessons}
+    rules = {
+        "no rules": NO_RULES, "closures": Rules(True, False, False),
+        "rest": Rules(False, True, False), "onset": Rules(False, False, True), "all": Rules(),
+    }  # fmt: skip
+    print("\n/p b m/ that close, long open vowels that stay open")
+    both = [
+        closures(lessons, {k: ruled(t, rules[r]) for k, t in heard.items()})
+        for r in ("no rules", "all")
+    ]
+    for key, (n, shut, m, stay) in both[1].items():
+        before = both[0][key]
+        print(f"{key:24s} {n:5.0f} {shut:6.3f} (without rules {before[1]:.3f})   "
+              f"{m:5.0f} {stay:6.3f} ({before[3]:.3f})")  # fmt: skip
+    print("\nRows that leak in silences of 250 ms and more")
+    for name, which in rules.items():
+        print(f"{name:24s} {silences(lessons, {k: ruled(t, which) for k, t in heard.items()}):.4f}")
+    print("\nPhones and visemes, share of 20 ms rows")
+    accuracy = phone_accuracy(lambda x: heard[x.name].phones, lessons)
+    for key, score in accuracy.items():
+        print(f"{key:24s} " + " ".join(f"{k} {v:.3f}" for k, v in score.items()))
+    ranges = [r for c in seen if (r := styled(c)) and "grid" not in c.item.name]
+    factor, gap = speed(ear.encoder)
+    print("\nSync expert, 5 s of held-out clips shifted by up to ±400 ms")
+    synced = sync.measure()
+
+    english = [v for k, v in both[1].items() if k.endswith(" en") or k == "av_grid"]
+    others = [v for k, v in both[1].items() if k.startswith("kokoro") and not k.endswith(" en")]
+    rows = [
+        ("opening r, GRID", f"{kept['GRID s33 s34']['r synced']:.2f}, median clip "
+         f"{kept['GRID s33 s34']['median r']:.2f}", ">= .93"),
+        ("opening r in the wild, best lag", f"{wild(kept, 'best r'):.2f}", ">= .78"),
+        ("opening r in the wild, after offset correction", f"{wild(kept, 'r synced'):.2f}",
+         ">= .72"),
+        ("width r in the wild", f"{wild(kept, 'width r'):.2f}", ">= .65"),
+        ("range ratio before, after style fit", "{:.2f}, {:.2f}".format(*np.mean(ranges, 0)),
+         ".85-1.15"),
+        ("/p b m/ closed, English", f"{weighted(english):.3f}", ">= .97"),
+        ("/p b m/ closed, other languages", f"{weighted(others):.3f}", ">= .95"),
+        ("silence leak", f"{silences(lessons, {k: ruled(t, Rules()) for k, t in heard.items()}):.4f}",
+         "<= .02"),
+        ("viseme accuracy, unseen Russian", f"{accuracy['festvox_ru_test ru']['viseme']:.3f}",
+         ">= .65"),
+        ("loss of r in noise, 10 dB", f"{wild(raw, 'r synced') - wild(loud, 'r synced'):.3f}",
+         "<= .05"),
+        ("offset within 40 ms, 5 s", f"{synced:.3f}", ">= .95"),
+        ("times real time, one core", f"{factor:.0f}", ">= 100"),
+        ("streaming against offline", f"{gap:.1e}", "<= 1e-3"),
+    ]  # fmt: skip
+    print()
+    for name, value, goal in rows:
+        print(f"{name:50s} {value:>24s}   {goal}")
+
+
+def weighted(rows: list[list[float]]) -> float:
+    return float(sum(n * share for n, share, *_ in rows) / sum(n for n, *_ in rows))
+
+
