@@ -1,6 +1,6 @@
 """Build labial/motion/mouth_basis.npz from tracked clips.
 
-python training/basis.py
+python -m training.basis
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from corpus import Clip, clips
 
 from labial import geometry
 from labial.motion.space import MOUTH_POINTS
+from training.corpus import Clip, clips
 
 K = 12
 DEPTH_WEIGHT = 0.5

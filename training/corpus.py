@@ -1,6 +1,6 @@
 """Track every clip of a corpus once, and read the tracks back as mouth displacements.
 
-    python training/corpus.py CORPUS [PART PARTS]
+    python -m training.corpus CORPUS [PART PARTS]
 
 CORPUS (default: $LABIAL_CORPUS) holds ``grid/*.mp4``, ``people/*.mp4`` and ``people.csv``. The
 cache is ``training/cache/tracks/<folder>__<clip>.npz``: landmarks (n, 478, 3) float32 pixels,

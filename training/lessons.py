@@ -1,6 +1,6 @@
 """Everything that is learned from sound, as lessons: log-mel, Whisper's features, and labels.
 
-    python training/lessons.py model.bin.part2 [PART PARTS]
+    python -m training.lessons model.bin.part2 [PART PARTS]
 
 hears every tracked clip (``corpus.py``) and every utterance of ``cache/speech`` once and writes
 ``cache/heard/<source>/<name>.npz`` (``mel`` (F, 80) and ``features`` (T, 256), both float16, at
@@ -10,7 +10,6 @@ are also heard faster and slower, as ``<name>@<speed>``.
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from labial.audio.features import FLOOR, RATE, log_mel
 from labial.errors import LabialError
 from labial.motion.space import load_basis
 from labial.speech.phones import PHONE_INDEX, PHONES, classes_of_ipa
+from training.mouths import is_held_out, load_items
 
 HERE = Path(__file__).parent
 CACHE = HERE / "cache"
@@ -42,8 +42,8 @@ QUIET_DB, LOUDEST_QUIET_DB, REACH_ROWS = -35.0, -14.0, 8
 
 @dataclass
 class Lesson:
-    """One sound. ``name`` is ``<source>/<name>``, ``kind`` is grid, people,
-    or the source of speech without a picture.
+    """One sound. ``name`` is ``<source>/<name>``; ``kind`` is grid, people, or the source of speech
+    without a picture.
 
     ``mel`` (F, 80) float16, ``features`` (T, 256) float16, ``labels`` (T,) uint8 phone classes
     (``UNKNOWN`` where nobody knows), ``motion`` (T, K) float32 in the mouth basis with ``trust``
@@ -63,15 +63,6 @@ class Lesson:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-def held_out_patterns() -> list[str]:
-    lines = (HERE / "heldout.txt").read_text().splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def is_held_out(name: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in held_out_patterns())
 
 
 def loudness_db(mel: np.ndarray) -> np.ndarray:
@@ -158,7 +149,8 @@ class Projection:
 
 def hear(weights: Path, part: int, parts: int) -> None:
     import torch
-    from whisper import Whisper
+
+    from training.whisper import Whisper
 
     torch.set_num_threads(1)
     whisper = Whisper(weights)
@@ -211,10 +203,9 @@ def base_name(name: str) -> tuple[str, float]:
 def load_lessons(style: float = 0.7) -> list[Lesson]:
     """Read everything that was heard, with its pictures and labels.
 
-    Pictures are shifted by their clip's own A/V offset and scaled towards the median speaker's opening by the power ``style``.
+    Pictures are shifted by their clip's own A/V offset, and scaled towards the median speaker's
+    opening by the power ``style``.
     """
-    from motion_data import load_items
-
     items = {item.name: item for item in load_items()}
     offsets, basis = load_offsets(), load_basis()
     by_speaker: dict[str, list[np.ndarray]] = {}
@@ -261,8 +252,18 @@ def load_lessons(style: float = 0.7) -> list[Lesson]:
                 if len(data["start"]):
                     labels = labels_of(data["start"], data["end"], data["ipa"], n)
         lessons.append(
-            Lesson(f"{source}/{name}", voice, language, kind, held_out, mel, features[:n], labels,
-                   motion, trust)  # fmt: skip
+            Lesson(
+                f"{source}/{name}",
+                voice,
+                language,
+                kind,
+                held_out,
+                mel,
+                features[:n],
+                labels,
+                motion,
+                trust,
+            )
         )
     return lessons
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from lessons import UNKNOWN
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from labial.motion.space import load_basis
 from labial.speech.phones import BILABIAL, LABIODENTAL, OPEN, PHONE_INDEX, PHONES
+from training.lessons import UNKNOWN
 
 
 class MotionLoss:
@@ -63,20 +63,20 @@ class Articulation:
             ("open", 0.6, 9.0, 0.5),
         ):
             here = inner(self.kinds[kind][labels])
-            miss = F.relu(gap - high) ** 2 + F.relu(low - gap) ** 2
+            miss = functional.relu(gap - high) ** 2 + functional.relu(low - gap) ** 2
             total = total + weight * (miss * here).sum() / known.sum().clamp(1)
         quiet = (labels == self.silence).float()
         # Only what has been silent for a while: the mouth opens before it speaks.
-        deep = -F.max_pool1d(-quiet[:, None], 17, 1, 8)[:, 0]
+        deep = -functional.max_pool1d(-quiet[:, None], 17, 1, 8)[:, 0]
         return total + (motion.pow(2).mean(-1) * deep).sum() / known.sum().clamp(1)
 
 
 def inner(mask: Tensor) -> Tensor:
     """Rows within a stretch of a (batch, rows) mask, its edges left out if it is long enough."""
     here = mask.float()[:, None]
-    eroded = -F.max_pool1d(-here, 3, 1, 1)
+    eroded = -functional.max_pool1d(-here, 3, 1, 1)
     # A stretch without an inner row keeps all of its rows.
-    covered = F.max_pool1d(eroded, 5, 1, 2)
+    covered = functional.max_pool1d(eroded, 5, 1, 2)
     return (eroded + here * (1 - covered))[:, 0]
 
 
@@ -86,4 +86,4 @@ def phone_loss(logits: Tensor, labels: Tensor) -> Tensor:
     known = flat != UNKNOWN
     if not known.any():
         return torch.zeros(())
-    return F.cross_entropy(logits.flatten(0, 1)[known], flat[known], label_smoothing=0.05)
+    return functional.cross_entropy(logits.flatten(0, 1)[known], flat[known], label_smoothing=0.05)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from lessons import UNKNOWN, Lesson
 
 from labial.speech.phones import PHONES
 from labial.speech.visemes import VISEME_OF_PHONE
+from training.lessons import UNKNOWN, Lesson
 
 
 class Sampler:

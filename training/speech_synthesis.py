@@ -1,10 +1,10 @@
 """Speech in many languages and voices with the times of its phones, from free synthesizers.
 
-    python training/speech_synthesis.py kokoro MINUTES   # neural voices, slow (RTF 1–1.5)
-    python training/speech_synthesis.py espeak           # formant voices, 41 languages, quick
-    python training/speech_synthesis.py recorded         # festival's and flite's voices
-    python training/speech_synthesis.py list             # what the cache holds, and licences
-    python training/speech_synthesis.py check SOURCE     # do the labels fit the sound?
+    python -m training.speech_synthesis kokoro MINUTES   # neural voices, slow (RTF 1–1.5)
+    python -m training.speech_synthesis espeak           # formant voices, 41 languages, quick
+    python -m training.speech_synthesis recorded         # festival's and flite's voices
+    python -m training.speech_synthesis list             # what the cache holds, and licences
+    python -m training.speech_synthesis check SOURCE     # do the labels fit the sound?
 
 The cache is ``training/cache/speech/<source>/<name>.npz``: audio (m,) int16 at 16 kHz, start and
 end (k,) float32 seconds, ipa (k,) str ('' = silence; the segments cover the whole utterance
@@ -33,9 +33,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import speech_text
-from speech_diphones import RECORDED_VOICES
-from speech_engines import (
+
+from training import speech_text
+from training.speech_diphones import RECORDED_VOICES
+from training.speech_engines import (
     QUIET_DB,
     RATE,
     STOPS,

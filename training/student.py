@@ -1,8 +1,8 @@
 """Train the network that ships: log-mel → mouth motion and phones.
 
-    python training/student.py train  --name first --minutes 80 [--design slim] [--begin-with NAME]
-    python training/student.py report --name first
-    python training/student.py export --name first
+    python -m training.student train  --name first --minutes 80 [--design slim] [--begin-with NAME]
+    python -m training.student report --name first
+    python -m training.student export --name first
 
 It learns from real lips, from labelled speech, and from the teacher's opinion on everything that
 was heard (``teacher.py opine``). Checkpoints are ``cache/student_<name>.pt``; ``train`` resumes.
@@ -19,17 +19,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evaluate import motion_table, wild_mean
-from lessons import CACHE, UNKNOWN, Lesson, load_lessons
-from losses import Articulation, MotionLoss, phone_loss
-from motion_data import load_items
-from networks import Student
-from noise import Disturber
-from sampler import Sampler, phone_accuracy
-from teacher import OPINION
-from torch.nn import functional as F
+from torch.nn import functional
 
 from labial.audio.features import FLOOR
+from training.lessons import CACHE, UNKNOWN, Lesson, load_lessons
+from training.losses import Articulation, MotionLoss, phone_loss
+from training.mouths import load_items
+from training.networks import Student
+from training.noise import Disturber
+from training.sampler import Sampler, phone_accuracy
+from training.scores import motion_table, wild_mean
+from training.teacher import OPINION
 
 ONNX = Path(__file__).parents[1] / "labial" / "speech" / "speech_v2.onnx"
 SHARE = {
@@ -161,7 +161,7 @@ def train(args: argparse.Namespace) -> None:
         want = seen * (1 - taught_share[..., None]) + taught * taught_share[..., None]
         weight = torch.where(trust > 0, 1.0, 0.7 * told)
         unseen = torch.where(trust.max(1, keepdim=True).values > 0, UNKNOWN, labels)
-        chance = (said * F.log_softmax(logits, -1)).sum(-1)
+        chance = (said * functional.log_softmax(logits, -1)).sum(-1)
         parts = torch.stack([
             motion_loss(motion, want, weight),
             args.rules * articulation(motion, unseen),

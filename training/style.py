@@ -1,6 +1,6 @@
 """How well a speaker's range can be learned from one half of a clip and shown in the other.
 
-python training/style.py        # tables for the clips with a face in training/cache/motion.pkl
+python -m training.style        # tables for the clips with a face in training/cache/motion.pkl
 
 Own speech: the style is fitted on the first half of a clip, and the network's motion on the
 second half is compared with the real mouth there. Other speech: the same style moves a held-out
@@ -13,14 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from motion_data import RATE, Item, load_items, speechness
 
-from labial.audio.features import FLOOR
 from labial.motion.space import load_basis
 from labial.motion.style import average, fit_style
-from labial.speech.encoder import SpeechEncoder
-from labial.speech.phones import PHONE_INDEX, PHONES
 from labial.types import MouthMotion, SpeechTrack
+from training.motion_report import Ear
+from training.mouths import RATE, Item, load_items
 
 SHORTEST_SECONDS = 7.5
 BASIS = load_basis()
@@ -82,18 +80,14 @@ def directions() -> dict[str, np.ndarray]:
 
 
 def speakers(items: list[Item]) -> list[Speaker]:
-    encoder = SpeechEncoder()
-    around = ((encoder.mel_before, encoder.mel_after), (0, 0))
-    found = []
+    ear, found = Ear(), []
     for item in items:
         if item.name.startswith("grid") or len(item.mel) < 2 * RATE * SHORTEST_SECONDS:
             continue
-        said = encoder.rows(np.pad(item.mel, around, constant_values=np.log(np.float32(FLOOR))))
+        track = ear(item.mel)
+        said, phones = track.motion.coefficients, track.phones
         real, seen = item.rows()
         n = min(len(said), len(real))
-        phones = np.zeros((n, len(PHONES)), np.float32)
-        phones[:, PHONE_INDEX["ə"]] = speechness(item.mel, n)
-        phones[:, 0] = 1 - phones.sum(1)
         halves = [
             Half(SpeechTrack(MouthMotion(said[part]), phones[part]), real[part], seen[part])
             for part in (slice(0, n // 2), slice(n // 2, n))

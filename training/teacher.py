@@ -1,8 +1,8 @@
 """A teacher that hears with Whisper: its features → mouth motion and phones.
 
-    python training/teacher.py train [--design conv --name teacher --steps 600 --people 1.0]
-    python training/teacher.py offsets NAME...   # A/V offset of every clip, from its opinion
-    python training/teacher.py opine NAME...     # write down its opinion on all that was heard
+    python -m training.teacher train [--design conv --name teacher --steps 600 --people 1.0]
+    python -m training.teacher offsets NAME...   # A/V offset of every clip, from its opinion
+    python -m training.teacher opine NAME...     # write down its opinion on all that was heard
 
 Real lips teach motion; labelled speech teaches phones, and what lips must do on some of them.
 Several teachers may be named: their opinions are averaged. The opinion goes to
@@ -18,15 +18,15 @@ import time
 
 import numpy as np
 import torch
-from evaluate import lag_of, motion_table, wild_mean
-from lessons import CACHE, OFFSETS, UNKNOWN, Lesson, load_lessons
-from losses import Articulation, MotionLoss, phone_loss
-from motion_data import load_items
-from networks import Recurrent, Teacher
-from sampler import Sampler, phone_accuracy
 from torch import nn
 
 from labial.motion.space import load_basis
+from training.lessons import CACHE, OFFSETS, UNKNOWN, Lesson, load_lessons
+from training.losses import Articulation, MotionLoss, phone_loss
+from training.mouths import load_items
+from training.networks import Recurrent, Teacher
+from training.sampler import Sampler, phone_accuracy
+from training.scores import lag_of, motion_table, wild_mean
 
 OPINION = CACHE / "opinion.pkl"
 DESIGNS = {
@@ -123,9 +123,7 @@ def write_offsets(nets: list[nn.Module]) -> None:
             continue
         want, usable = item.rows()
         got = opinion(nets, heard[item.name].features)[0][: len(want)]
-        lag, r = lag_of(
-            basis.aperture(got), basis.aperture(want[: len(got)]), usable[: len(got)]
-        )
+        lag, r = lag_of(basis.aperture(got), basis.aperture(want[: len(got)]), usable[: len(got)])
         if r > 0.35:
             key = item.speaker if item.name.startswith("grid") else item.name
             found.setdefault(key, []).append((item.name, lag))
@@ -134,7 +132,7 @@ def write_offsets(nets: list[nn.Module]) -> None:
         middle = round(float(np.median([x for _, x in lags])), 4)
         print(f"{key:60s} {1000 * middle:+4.0f} ms ({len(lags)} clips)")
         members = [i.name for i in load_items() if key in (i.name, i.speaker)]
-        offsets |= {name: middle for name in members}
+        offsets |= dict.fromkeys(members, middle)
     OFFSETS.write_text(json.dumps(offsets, indent=0))
 
 

@@ -1,0 +1,1 @@
+"""How the shipped networks were made. Not part of the wheel; run as ``python -m training.NAME``."""
