@@ -2,7 +2,7 @@
 
     python -m training.teacher train [--design conv --name teacher --steps 600 --people 1.0]
     python -m training.teacher offsets NAME...   # A/V offset of every clip, from its opinion
-    python -m training.teacher opine NAME...     # write down its opinion on all that was heard
+    python -m training.teacher opine NAME...     # write down its opinion on what is new
 
 Real lips teach motion; labelled speech teaches phones, and what lips must do on some of them.
 Several teachers may be named: their opinions are averaged. The opinion goes to
@@ -137,8 +137,11 @@ def write_offsets(nets: list[nn.Module]) -> None:
 
 
 def write_opinion(nets: list[nn.Module]) -> None:
-    opinions = {}
+    opinions = pickle.loads(OPINION.read_bytes()) if OPINION.exists() else {}
     for lesson in load_lessons():
+        # What it said of the same sound before still holds.
+        if lesson.name in opinions and len(opinions[lesson.name][0]) == len(lesson):
+            continue
         motion, phones = opinion(nets, lesson.features)
         opinions[lesson.name] = motion.astype(np.float16), phones.astype(np.float16)
     OPINION.write_bytes(pickle.dumps(opinions))
