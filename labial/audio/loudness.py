@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.errors import SpeechError
-from labial.media.read import open_sound, sound
+from labial.media.read import open_sound, samples_of, sound
 
 BIN_SECONDS = 0.01
 # What is quieter is drawn and counted as this; a file that never exceeds the second is silent.
@@ -46,7 +46,7 @@ def loudness(path: Path, begin: Fraction) -> tuple[npt.NDArray[np.float64] | Non
             begins = end if block.pts is None else block.pts * block.time_base
             begins = begin if begins is None else begins
             start = float(begins - begin) if start is None else start
-            samples = _mono(block.to_ndarray(), block.layout.nb_channels)
+            samples = _mono(samples_of(block))
             end = begins + Fraction(len(samples), block.sample_rate)
             at = float(begins - begin) + np.arange(len(samples)) / block.sample_rate
             where = np.floor(at / BIN_SECONDS).astype(np.int64)
@@ -67,13 +67,11 @@ def loudness(path: Path, begin: Fraction) -> tuple[npt.NDArray[np.float64] | Non
     return np.asarray(10 * np.log10(np.maximum(mean, 10 ** (FLOOR_DB / 10)))), start
 
 
-def _mono(block: npt.NDArray[np.generic], channels: int) -> npt.NDArray[np.float64]:
-    """Samples of any layout (planes, n) or (1, n * channels) to their mean, in -1..1."""
+def _mono(block: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    """(n, channels) samples of any type to their mean, in -1..1."""
     values = np.asarray(block, np.float64)
     if block.dtype.kind == "u":
         values = values - 128
     if block.dtype.kind in "iu":
         values = values / float(2 ** (8 * block.dtype.itemsize - 1))
-    if len(block) == 1 and channels > 1:
-        values = values.reshape(-1, channels).T
-    return np.asarray(values.mean(0))
+    return np.asarray(values.mean(1))

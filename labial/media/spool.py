@@ -1,0 +1,90 @@
+"""Samples of which nobody knows how many will come: few stay in memory, many go to a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import IO
+
+import numpy as np
+
+from labial.errors import WriteError
+from labial.types import FloatArray
+
+HELD_BYTES = 5 * 60 * 16_000 * 4
+"""What is kept in memory: five minutes at 16 kHz."""
+_LASTING = "/var/tmp"
+
+
+class Spool:
+    """Float samples, appended block by block, then had as one array.
+
+    Beyond :data:`HELD_BYTES` they lie in a temporary file without a name, which vanishes with the
+    array, or with the process, however that ends.
+
+    Parameters
+    ----------
+    name
+        Whose sound it is, for the message when there is no room for it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._held = bytearray()
+        self._file: IO[bytes] | None = None
+
+    def append(self, block: FloatArray) -> None:
+        """Add (n,) float32 samples.
+
+        Raises
+        ------
+        WriteError
+            There is no room for the temporary file.
+        """
+        self._held += np.ascontiguousarray(block, np.float32).data
+        if len(self._held) > HELD_BYTES:
+            self._write()
+
+    def finish(self) -> FloatArray:
+        """Return all samples: an array in memory, or a read-only map of the file.
+
+        Raises
+        ------
+        WriteError
+            There is no room for the temporary file.
+        """
+        if self._file is None:
+            return np.frombuffer(self._held, np.float32)
+        self._write()
+        with self._file as file:
+            return np.memmap(file, np.float32, "r")
+
+    def _write(self) -> None:
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                    prefix="labial-sound-", dir=_folder(), buffering=0
+                )
+            left = memoryview(self._held)
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self.close()
+            raise WriteError(
+                f"no room for the sound of {self._name} in {_folder()}: {error.strerror}; an hour "
+                "takes 460 MB: make room, or set TMPDIR to a folder that has it"
+            ) from error
+        self._held = bytearray()
+
+    def close(self) -> None:
+        """Let go of the file; an array that was returned keeps its samples."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _folder() -> str:
+    """Where large temporary files belong: in many a system /tmp is memory, /var/tmp is not."""
+    told = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    if not told and os.access(_LASTING, os.W_OK | os.X_OK):
+        return _LASTING
+    return tempfile.gettempdir()
