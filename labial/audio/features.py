@@ -8,6 +8,7 @@ whichever way the sound is cut into calls.
 
 from __future__ import annotations
 
+import mmap
 from functools import lru_cache
 
 import numpy as np
@@ -81,7 +82,7 @@ def log_mel(samples: FloatArray, start: int = 0, stop: int | None = None) -> Flo
     out = np.empty((max(stop - start, 0), BANDS), np.float32)
     for first in range(start, stop, _BLOCK):
         last = min(first + _BLOCK, stop)
-        piece = _cut(samples, first * HOP - WINDOW // 2, (last - 1) * HOP + WINDOW // 2)
+        piece = cut(samples, first * HOP - WINDOW // 2, (last - 1) * HOP + WINDOW // 2)
         windows = np.lib.stride_tricks.sliding_window_view(piece, WINDOW)[::HOP]
         power = np.abs(np.fft.rfft(windows * _taper(), FFT, axis=1)) ** 2
         mel = power.astype(np.float32) @ mel_filters()
@@ -89,12 +90,19 @@ def log_mel(samples: FloatArray, start: int = 0, stop: int | None = None) -> Flo
     return out
 
 
-def _cut(samples: FloatArray, start: int, stop: int) -> FloatArray:
-    """Return ``samples[start:stop]`` with zeros where there is no sound."""
+def cut(samples: FloatArray, start: int, stop: int) -> FloatArray:
+    """Return a copy of ``samples[start:stop]``, with zeros where there is no sound.
+
+    Where ``samples`` is a map of a file, what was read does not stay in memory.
+    """
     n = len(samples)
     inside = samples[max(start, 0) : max(min(stop, n), 0)]
     before = min(max(-start, 0), stop - start)
-    return np.pad(inside, (before, stop - start - before - len(inside)))
+    out = np.pad(inside, (before, stop - start - before - len(inside)))
+    pages = getattr(samples, "_mmap", None)
+    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
+    return out
 
 
 class LogMelStream:
