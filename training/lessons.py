@@ -200,8 +200,8 @@ def base_name(name: str) -> tuple[str, float]:
     return stem, float(speed or 1)
 
 
-def load_lessons(style: float = 0.7) -> list[Lesson]:
-    """Read everything that was heard, with its pictures and labels.
+def load_lessons(sources: str = "*", style: float = 0.7) -> list[Lesson]:
+    """Read everything that was heard of ``sources``, with its pictures and labels.
 
     Pictures are shifted by their clip's own A/V offset, and scaled towards the median speaker's
     opening by the power ``style``.
@@ -215,7 +215,7 @@ def load_lessons(style: float = 0.7) -> list[Lesson]:
     spread = {k: float(np.concatenate(v).std()) for k, v in by_speaker.items()}
     typical = float(np.median(list(spread.values())))
     lessons = []
-    for path in sorted(HEARD.glob("*/*.npz")):
+    for path in sorted(HEARD.glob(f"{sources}/*.npz")):
         if ".partial" in path.name:
             continue
         source, name = path.parent.name, path.name.removesuffix(".npz")

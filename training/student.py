@@ -163,7 +163,7 @@ def train(args: argparse.Namespace) -> None:
         unseen = torch.where(trust.max(1, keepdim=True).values > 0, UNKNOWN, labels)
         chance = (said * functional.log_softmax(logits, -1)).sum(-1)
         parts = torch.stack([
-            motion_loss(motion, want, weight),
+            args.motion * motion_loss(motion, want, weight),
             args.rules * articulation(motion, unseen),
             args.phones * phone_loss(logits, labels),
             args.phones * -(chance * told).mean(),
@@ -261,6 +261,7 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int, default=12)
     parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--motion", type=float, default=3.0)
     parser.add_argument("--rules", type=float, default=0.3)
     parser.add_argument("--phones", type=float, default=0.4)
     parser.add_argument("--study", type=float, default=0.5)

@@ -63,7 +63,7 @@ def scores(sound: Tensor, mouth: Tensor, trust: Tensor) -> Tensor:
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
-    lessons = [x for x in load_lessons() if x.name.startswith("av_") and x.trust.sum() > 75]
+    lessons = [x for x in load_lessons("av_*") if x.trust.sum() > 75]
     lessons = [x for x in lessons if not x.held_out]
     sounds = heard_by_student(lessons, args.student)
     net = Sync()

@@ -117,7 +117,7 @@ def write_offsets(nets: list[nn.Module]) -> None:
     """By how much each clip's picture is late; GRID's is one camera's, so one median a speaker."""
     found: dict[str, list[tuple[str, float]]] = {}
     basis = load_basis()
-    heard = {x.name.split("/")[1]: x for x in load_lessons() if x.name.startswith("av_")}
+    heard = {x.name.split("/")[1]: x for x in load_lessons("av_*")}
     for item in load_items():
         if item.name not in heard:
             continue

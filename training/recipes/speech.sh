@@ -1,0 +1,32 @@
+#!/bin/sh
+# From a corpus of talking clips and synthesizers to labial/speech/speech_v2.onnx and
+# labial/metrics/sync_v1.onnx.
+#   training/recipes/speech.sh CORPUS model.bin.part2 PACKAGES
+# CORPUS: see corpus.py. model.bin.part2: Whisper base, see whisper.py. PACKAGES: a folder with the
+# packages that speech_sources.py lists. LABIAL_KOKORO: see speech_synthesis.py.
+# About two and a half hours on two idle cores, of which the student takes one; every step may be
+# stopped and run again. TOY=1 runs every step in minutes, to see that it works.
+set -eu
+cd "$(dirname "$0")/../.."
+run() { name=$1; shift; python -m "training.$name" "$@"; }
+toy() { if [ -n "${TOY:-}" ]; then echo "$1"; else echo "$2"; fi; }
+run corpus "$1" 0 2 & run corpus "$1" 1 2; wait
+run basis
+run mouths
+run speech_synthesis kokoro "$(toy 1 45)" &
+run speech_synthesis espeak
+run speech_synthesis recorded
+run speech_recordings "$3"
+wait
+run lessons "$2" 0 2 & run lessons "$2" 1 2; wait
+# A first teacher finds each clip's own offset between sound and picture; two learn without it.
+run teacher train --name first --steps "$(toy 20 500)"
+run teacher offsets first
+run teacher train --name second --steps "$(toy 20 600)" --seed 0
+run teacher train --name third --steps "$(toy 20 600)" --seed 1
+run teacher opine second third
+run student train --name speech --minutes "$(toy 2 56)"
+run student export --name speech
+run sync train speech
+run sync export
+run evaluate motion
