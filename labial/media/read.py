@@ -327,9 +327,10 @@ def frame_like(like: Any, samples: npt.NDArray[Any]) -> Any:
 
 
 def _in_format(frame: Any, name: str) -> Any:
-    """The same samples, packed or planar; the frame loses its time."""
-    frame.pts = None
+    """The same samples, packed or planar, without a time."""
+    pts, frame.pts = frame.pts, None
     (converted,) = av.AudioResampler(name, frame.layout, frame.sample_rate).resample(frame)
+    frame.pts = pts
     return converted
 
 

@@ -322,7 +322,9 @@ def test_frames_of_eight_planes_are_safe(layout: str, fmt: str) -> None:
     samples = np.arange(5 * channels, dtype=dtype).reshape(5, channels)
     frame = frame_like(like, samples)
     assert (frame.format.name, frame.layout.name, frame.samples) == (fmt, layout, 5)
+    frame.pts = 7
     np.testing.assert_array_equal(samples_of(frame), samples)
+    assert frame.pts == 7
 
 
 # ----------------------------------------------------------------------------------------- memory
