@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -251,9 +251,10 @@ def report() -> None:
     print("\nWith the rules")
     print_groups(kept)
     rng = np.random.default_rng(0)
-    loud = by_group(seen, lambda c: ear(noisy(c.item, NOISE_DB, rng)))
-    print(f"\nWith pink noise at {NOISE_DB:.0f} dB below the speech")
-    print_groups(loud)
+    for decibel in (0.0, 20.0, NOISE_DB):
+        loud = by_group(seen, lambda c, d=decibel: ear(noisy(c.item, d, rng)))
+        print(f"\nWith pink noise {decibel:.0f} dB below the speech")
+        print_groups(loud)
 
     lessons = [*load_lessons("*_test"), *load_lessons("av_grid")]
     lessons = [x for x in lessons if x.held_out and (x.labels != UNKNOWN).any()]
@@ -279,6 +280,16 @@ def report() -> None:
     accuracy = phone_accuracy(lambda x: heard[x.name].phones, lessons)
     for key, score in accuracy.items():
         print(f"{key:24s} " + " ".join(f"{k} {v:.3f}" for k, v in score.items()))
+    print("\nBy sex, the neural test voices")
+    for sex in "fm":
+        voices = [x for x in lessons if x.voice.startswith("kokoro_test:") and _sex(x) == sex]
+        marked = [replace(x, name=f"av_{sex}/{x.name}", language="") for x in voices]
+        score = phone_accuracy(lambda x: heard[x.name.split("/", 1)[1]].phones, marked)
+        shut = closures(voices, {k: ruled(t, Rules()) for k, t in heard.items()})
+        print(
+            f"{sex:24s} viseme {score[f'av_{sex}']['viseme']:.3f} "
+            f"closed {weighted([*shut.values()]):.3f}"
+        )
     ranges = [r for c in seen if (r := styled(c)) and "grid" not in c.item.name]
     factor, gap = speed(ear.encoder)
     print("\nSync expert, 5 s of held-out clips shifted by up to ±400 ms")
@@ -309,6 +320,11 @@ def report() -> None:
     print()
     for name, value, goal in rows:
         print(f"{name:50s} {value:>24s}   {goal}")
+
+
+def _sex(lesson: Lesson) -> str:
+    """Kokoro's voices are named by language and sex: af_bella."""
+    return lesson.voice.split(":")[1][1]
 
 
 def weighted(rows: list[list[float]]) -> float:

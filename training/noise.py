@@ -103,13 +103,12 @@ class Disturber:
             power = power[:, low] * (1 - part) + power[:, low + 1] * part
         if rng.random() < 0.25:
             # A room: each band rings out.
-            ring = np.exp(-6.9 / (100 * rng.uniform(0.15, 0.7))) * np.ones(BANDS, np.float32)
-            tail, wet = np.zeros(BANDS, np.float32), rng.uniform(0.02, 0.25)
-            for i in range(n):
-                tail = tail * ring + power[i] * wet
-                power[i] += tail
+            decay = np.exp(-6.9 / (100 * rng.uniform(0.15, 0.7)) * np.arange(min(n, 100)))
+            spectrum = np.fft.rfft(power, 2 * n, axis=0) * np.fft.rfft(decay, 2 * n)[:, None]
+            tail = np.fft.irfft(spectrum, 2 * n, axis=0)[:n].clip(0)
+            power = power + np.float32(rng.uniform(0.02, 0.25)) * tail.astype(np.float32)
         tilt = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 6), rng.normal(0, 4, 6))
-        power = power * 10 ** ((tilt + rng.normal(0, 3)) / 10)
+        power = power * (10 ** ((tilt + rng.normal(0, 3)) / 10)).astype(np.float32)
         if rng.random() < 0.12:
             # A telephone, or a codec that saves its high bands.
             power[:, int(rng.integers(52, 78)) :] *= 10 ** rng.uniform(-6, -2)
@@ -119,16 +118,17 @@ class Disturber:
             points = rng.normal(0, 5, 4)
             colour = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 4), points)
             level = 10 ** ((rng.uniform(-45, 5 if silence else -4) + colour) / 10)
-            added = level * self._piece(self.steady, n)
+            added = level.astype(np.float32) * self._piece(self.steady, n)
             if rng.random() < 0.25:
                 # A recording that begins in digital silence.
                 added[: int(rng.integers(0, n))] = 0
             power = power + added
         if rng.random() < (0.5 if silence else 0.2):
             level = 10 ** (rng.uniform(-30, 3 if silence else -6) / 10)
-            power = power + level * self._piece(self.lively, n)
+            power = power + np.float32(level) * self._piece(self.lively, n)
         if not silence and rng.random() < 0.15:
-            power += np.exp(self._piece(self.speech, n)) * 10 ** (rng.uniform(-30, -14) / 10)
+            quieter = np.float32(10 ** (rng.uniform(-30, -14) / 10))
+            power = power + np.exp(self._piece(self.speech, n)) * quieter
         out = np.log(power + FLOOR)
         for _ in range(rng.integers(0, 3)):
             width, start = rng.integers(1, 12), rng.integers(0, BANDS)

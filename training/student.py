@@ -58,7 +58,7 @@ class Windows:
     def draw(self, size: int) -> list[torch.Tensor]:
         """mel, labels, seen motion with trust, taught motion, phones, features with trust."""
         columns = zip(*(self._one() for _ in range(size)), strict=True)
-        return [torch.tensor(np.stack(column)) for column in columns]
+        return [torch.from_numpy(np.stack(column)) for column in columns]
 
     def _one(self) -> tuple[np.ndarray, ...]:
         rng, rows = self.rng, self.rows
