@@ -42,7 +42,7 @@ from labial.media.encoders import EncodeSettings, plan_encoding
 from labial.media.probe import probe
 from labial.media.read import VideoReader
 from labial.media.write import VideoWriter
-from labial.motion.predict import predict_motion
+from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
 from labial.motion.timing import sample
@@ -182,7 +182,7 @@ def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
             times.append(float(frame.time))
     tracks = clocked("track", tracker.finish)
     patches = clocked("bank", bank.finish)
-    motion = clocked("listen", lambda: predict_motion(load_speech(speech)))
+    motion = clocked("listen", lambda: predict(load_speech(speech)))
     seconds = np.array(times) - times[0]
 
     def plan(track: FaceTrack) -> tuple[Retarget, list[Choice | None]]:

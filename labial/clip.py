@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,16 @@ from labial.audio.loudness import SILENT_DB
 from labial.audio.loudness import loudness as measure_loudness
 from labial.errors import SpeechError
 from labial.face.track import FaceTracker
-from labial.lag import Curve, Lag, estimate_lag
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
-from labial.motion.predict import predict_motion
+from labial.metrics.sync import RATE, Offset, load_expert
+from labial.motion.predict import predict
+from labial.motion.retarget import own_motion
 from labial.motion.space import load_basis
 from labial.sheet import Hook
-from labial.types import FaceTrack
+from labial.types import FaceTrack, MouthMotion
+
+Curve: TypeAlias = npt.NDArray[np.float64]
 
 # An inner-lip gap beyond this, in inter-ocular distances, shows teeth or tongue.
 OPEN = 0.06
@@ -32,6 +36,8 @@ SMALL_PIXELS = 40.0
 # People notice sound that is this much early or late (ITU-R BT.1359).
 _EARLY, _LATE = 0.045, 0.125
 _ROWS = 4096
+# Below this confidence an offset is chance.
+_CERTAIN = 0.5
 
 
 @dataclass(frozen=True)
@@ -127,20 +133,28 @@ def _usable(clip: Clip) -> Curve:
     return np.where(clip.quality > 0, clip.opening, np.nan)
 
 
-def lag_of(video: str | os.PathLike[str], clip: Clip) -> Lag | None:
+def offset_of(video: str | os.PathLike[str], clip: Clip) -> Offset | None:
     """Compare the mouth that is seen with the mouth that is heard; None where they do not tell."""
     if clip.loudness is None or float(clip.loudness.max()) <= SILENT_DB:
         return None
     try:
-        motion = predict_motion(load_speech(video))
+        speech = predict(load_speech(video))
     except SpeechError:
         return None
-    heard = load_basis().aperture(motion.coefficients).astype(np.float64)
-    at = np.arange(len(heard)) / motion.rate + clip.sound_start
-    return estimate_lag(clip.times, _usable(clip), at, heard)
+    basis = load_basis()
+    own = np.concatenate([own_motion(track, basis) for track in clip.tracks])
+    good = clip.quality > 0
+    if good.sum() < 2:
+        return None
+    at = np.arange(len(speech)) / RATE + clip.sound_start
+    seen = np.stack([np.interp(at, clip.times[good], c) for c in own[good].T], 1)
+    usable = good[np.searchsorted(clip.times, at).clip(0, len(good) - 1)]
+    usable &= (at >= clip.times[0]) & (at <= clip.times[-1])
+    found = load_expert()(speech, MouthMotion(seen.astype(np.float32)), usable)
+    return found if found is not None and found.confidence > _CERTAIN else None
 
 
-def verdicts(clip: Clip, lag: Lag | None) -> list[tuple[bool, str]]:
+def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
     """What will work, one line each: True for good news."""
     n = len(clip.times)
     left = Counter(str(reason) for reason in clip.reasons[clip.quality <= 0])
@@ -155,19 +169,22 @@ def verdicts(clip: Clip, lag: Lag | None) -> list[tuple[bool, str]]:
         lines.append((True, "The clip has no sound of its own to compare the mouth with"))
     elif clip.loudness.max() <= SILENT_DB:
         lines.append((True, "The clip's own sound is silence: nothing to compare the mouth with"))
-    elif lag is None:
+    elif offset is None:
         lines.append(
-            (True, "The clip's own sound does not clearly belong to this mouth: lag not known")
+            (
+                True,
+                "The clip's own sound does not clearly belong to this mouth: offset not known",
+            )
         )
     else:
-        ms = round(lag.seconds * 1000)
+        ms = round(offset.seconds * 1000)
         line = (
             f"The clip's own sound comes {abs(ms)} ms {'after' if ms > 0 else 'before'} its mouth"
         )
         if abs(ms) < 15:
             line = "The clip's own sound comes with its mouth"
-        fine = -_EARLY <= lag.seconds <= _LATE
-        line += f" (r = {lag.r:.2f})" + ("" if fine else ": it is out of sync")
+        fine = -_EARLY <= offset.seconds <= _LATE
+        line += f" ({offset.confidence:.0%} sure)" + ("" if fine else ": it is out of sync")
         lines.append((fine, line))
     if clip.skipped:
         lines.append((False, f"{clip.skipped} damaged packets were skipped"))

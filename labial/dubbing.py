@@ -68,6 +68,8 @@ class DubReport:
     style
         How the speaker moves, in a few words, and from how much that was learned; "" when the
         source shows too little of it.
+    unheard
+        Damaged packets of the speech; their time is kept as silence.
     """
 
     out: Path
@@ -78,6 +80,7 @@ class DubReport:
     skipped: int = 0
     resized: int = 0
     style: str = ""
+    unheard: int = 0
 
     def summary(self) -> str:
         """Return a line for the user, one on the speaker's style, and one on what was lost."""
@@ -89,6 +92,8 @@ class DubReport:
             line += f"; left out as damaged or out of time: {self.skipped}"
         if self.resized:
             line += f"; brought to the first frame's size: {self.resized}"
+        if self.unheard:
+            line += f"; damaged packets of the speech, silent: {self.unheard}"
         if self.style:
             line += f"\nstyle: {self.style}"
         if self.dropped:
@@ -183,7 +188,9 @@ def dub(
     dropped = tuple(writer.dropped)
     lost = analysis.skipped
     resynced = n - passed.total()
-    return DubReport(Path(out), n, resynced, dict(passed), dropped, *lost, style.summary())
+    return DubReport(
+        Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged
+    )
 
 
 def own_speech(video: str | os.PathLike[str]) -> SpeechTrack | None:

@@ -17,11 +17,11 @@ import numpy as np
 
 from labial import geometry
 from labial.chart import HEIGHT, WIDTH, Color, draw_chart, line
-from labial.clip import Clip, lag_of, look, verdicts
+from labial.clip import Clip, look, offset_of, verdicts
 from labial.errors import FaceError, OptionError, WriteError
-from labial.lag import Lag
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
+from labial.metrics.sync import Offset
 from labial.sheet import (
     FAINT,
     INK,
@@ -97,7 +97,7 @@ def inspect_clip(
             f"no face found in {video} ({len(clip.times)} frames): give a clip with a face that "
             "is seen from the front"
         )
-    page = _draw(clip, _pictures(video, clip, tell), lag_of(video, clip))
+    page = _draw(clip, _pictures(video, clip, tell), offset_of(video, clip))
     if kind == ".png":
         write_png(target, page)
     else:
@@ -163,9 +163,9 @@ def _meshed(frame: Frame, track: FaceTrack, row: int) -> Image:
     return np.asarray(cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _draw(clip: Clip, pictures: list[tuple[int, Image]], lag: Lag | None) -> Image:
+def _draw(clip: Clip, pictures: list[tuple[int, Image]], offset: Offset | None) -> Image:
     """Lay out the whole picture."""
-    lines = verdicts(clip, lag)
+    lines = verdicts(clip, offset)
     info = clip.media.video
     assert info is not None
     top = 62

@@ -18,7 +18,6 @@ from labial.speech.align import align
 from labial.speech.encoder import SpeechEncoder
 from labial.speech.pronounce import Spoken, pronounce
 from labial.speech.segments import extended, segments, voiced
-from labial.types import SpeechTrack
 
 Hook = Callable[[str, int, int | None], None]
 _LONGEST_NAME = 255
@@ -85,8 +84,7 @@ def transcribe(
     """
     tell = hook or (lambda stage, done, total: None)
     audio = load_speech(speech)
-    encoder: Any = SpeechEncoder()
-    track: SpeechTrack = encoder(audio)
+    track = SpeechEncoder()(audio)
     tell("listen", 1, 1)
     basis = load_basis()
     aperture = basis.aperture(track.motion.coefficients)

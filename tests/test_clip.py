@@ -4,18 +4,18 @@ import numpy as np
 from synth import make_clip
 
 from labial.clip import SMALL_PIXELS, Clip, verdicts
-from labial.lag import Lag
+from labial.metrics.sync import Offset
 
 
-def said(clip: Clip, lag: Lag | None = None) -> dict[str, bool]:
-    return {line: good for good, line in verdicts(clip, lag)}
+def said(clip: Clip, offset: Offset | None = None) -> dict[str, bool]:
+    return {line: good for good, line in verdicts(clip, offset)}
 
 
 def test_a_good_clip_gets_good_news_only() -> None:
-    lines = said(make_clip(), Lag(0.0, 0.8))
+    lines = said(make_clip(), Offset(0.0, 0.8))
     assert all(lines.values())
     assert "50 of 50 frames can be re-synced" in lines
-    assert "The clip's own sound comes with its mouth (r = 0.80)" in lines
+    assert "The clip's own sound comes with its mouth (80% sure)" in lines
 
 
 def test_frames_that_stay_are_counted_with_their_reasons() -> None:
@@ -44,17 +44,17 @@ def test_a_shot_that_never_opens_is_named() -> None:
 
 def test_sound_out_of_sync_is_bad_news() -> None:
     for seconds, words in ((0.2, "200 ms after"), (-0.1, "100 ms before")):
-        line = f"The clip's own sound comes {words} its mouth (r = 0.60): it is out of sync"
-        assert said(make_clip(), Lag(seconds, 0.6))[line] is False
-    assert said(make_clip(), Lag(0.1, 0.6))[
-        "The clip's own sound comes 100 ms after its mouth (r = 0.60)"
+        line = f"The clip's own sound comes {words} its mouth (60% sure): it is out of sync"
+        assert said(make_clip(), Offset(seconds, 0.6))[line] is False
+    assert said(make_clip(), Offset(0.1, 0.6))[
+        "The clip's own sound comes 100 ms after its mouth (60% sure)"
     ]
 
 
 def test_sound_that_says_nothing() -> None:
     assert "no sound of its own" in " ".join(said(replace(make_clip(), loudness=None)))
     assert "is silence" in " ".join(said(replace(make_clip(), loudness=np.full(100, -60.0))))
-    assert "lag not known" in " ".join(said(make_clip()))
+    assert "offset not known" in " ".join(said(make_clip()))
 
 
 def test_frames_find_their_track() -> None:

@@ -312,7 +312,7 @@ def test_what_is_said_in_the_source_is_heard(source: Path, speech: Path, tmp_pat
     heard = module.own_speech(speech)
     assert heard is not None
     assert len(heard) == pytest.approx(1.2 * 50, abs=2)
-    assert heard.voice.max() == 1
+    assert heard.voice.max() > 0.9
     damaged = tmp_path / "damaged.wav"
     damaged.write_bytes(speech.read_bytes()[:40])
     assert module.own_speech(damaged) is None

@@ -31,7 +31,6 @@ ROOMS = (
     "dubbing",
     "transcribe",
     "sheet",
-    "lag",
     "clip",
     "chart",
     "inspect_clip",

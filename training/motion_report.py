@@ -297,13 +297,18 @@ def report() -> None:
 
     english = [v for k, v in both[1].items() if k.endswith(" en") or k == "av_grid"]
     others = [v for k, v in both[1].items() if k.startswith("kokoro") and not k.endswith(" en")]
+
+    def both_r(group: str, key: str) -> str:
+        """As the network says it, and with the rules."""
+        a, b = (t[group][key] if group else wild(t, key) for t in (raw, kept))
+        return f"{a:.2f}, with rules {b:.2f}"
+
     rows = [
-        ("opening r, GRID", f"{kept['GRID s33 s34']['r synced']:.2f}, median clip "
-         f"{kept['GRID s33 s34']['median r']:.2f}", ">= .93"),
-        ("opening r in the wild, best lag", f"{wild(kept, 'best r'):.2f}", ">= .78"),
-        ("opening r in the wild, after offset correction", f"{wild(kept, 'r synced'):.2f}",
-         ">= .72"),
-        ("width r in the wild", f"{wild(kept, 'width r'):.2f}", ">= .65"),
+        ("opening r, GRID", both_r("GRID s33 s34", "r synced"), ">= .93"),
+        ("    its median clip", both_r("GRID s33 s34", "median r"), ""),
+        ("opening r in the wild, best lag", both_r("", "best r"), ">= .78"),
+        ("opening r in the wild, after offset correction", both_r("", "r synced"), ">= .72"),
+        ("width r in the wild", both_r("", "width r"), ">= .65"),
         ("range ratio before, after style fit", "{:.2f}, {:.2f}".format(*np.mean(ranges, 0)),
          ".85-1.15"),
         ("/p b m/ closed, English", f"{weighted(english):.3f}", ">= .97"),

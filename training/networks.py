@@ -153,8 +153,8 @@ class Sync(nn.Module):
         super().__init__()
         self.sound, self.mouth = (
             nn.Sequential(
-                nn.Conv1d(inputs, width, 5), nn.GELU(), nn.Dropout(0.1),
-                nn.Conv1d(width, width, 5, dilation=2), nn.GELU(), nn.Dropout(0.1),
+                nn.Conv1d(inputs, width, 5), nn.GELU(), nn.Dropout(0.3),
+                nn.Conv1d(width, width, 5, dilation=2), nn.GELU(), nn.Dropout(0.3),
                 nn.Conv1d(width, size, 1),
             )
             for inputs in (motion + len(PHONES), motion)

@@ -88,8 +88,10 @@ def train(args: argparse.Namespace) -> None:
             window = slice(start, start + ROWS)
             # Another style: more or less of everything, and noise of the tracker.
             mouth = lesson.motion[window] * rng.uniform(0.6, 1.6)
-            mouth = mouth + rng.normal(0, 0.05, mouth.shape) + rng.normal(0, 0.1, mouth.shape[1])
-            parts = sound[window], mouth, lesson.trust[window]
+            mouth = mouth + rng.normal(0, 0.25, mouth.shape) + rng.normal(0, 0.4, mouth.shape[1])
+            # The student knows these voices: let it hear as badly as it hears others.
+            said = sound[window] + rng.normal(0, 0.15, sound[window].shape)
+            parts = said, mouth, lesson.trust[window]
             batch.append([_long(p, ROWS).astype(np.float32) for p in parts])
         sound, mouth, trust = (torch.tensor(np.stack(c)) for c in zip(*batch, strict=True))
         reach = net.reach

@@ -11,7 +11,7 @@ import av
 import av.error
 
 from labial.media.formats import exact_units
-from labial.media.read import sound
+from labial.media.read import frame_like, samples_of, sound
 
 Timed: TypeAlias = tuple[Fraction, list[Any]]
 """Time in seconds of the output, and the packets that start there."""
@@ -164,13 +164,7 @@ def _resampled(container: Any, stream: Any, resampler: Any) -> Iterator[tuple[An
 
 def _head(frame: Any, samples: int) -> Any:
     """The first ``samples`` samples of an audio frame, or None for zero."""
-    if samples <= 0:
-        return None
-    columns = samples if frame.format.is_planar else samples * frame.layout.nb_channels
-    array = frame.to_ndarray()[:, :columns].copy()
-    head = av.AudioFrame.from_ndarray(array, frame.format.name, frame.layout.name)
-    head.sample_rate = frame.sample_rate
-    return head
+    return frame_like(frame, samples_of(frame)[:samples]) if samples > 0 else None
 
 
 def first_sample(container: Any, stream: Any) -> Fraction:

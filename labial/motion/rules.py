@@ -34,7 +34,7 @@ _SPAN_ROWS = 5
 _SURE = 0.85
 # Posteriors below the first change nothing, above the second they count in full.
 _VOICE = (0.2, 0.7)
-_CLOSURE = (0.15, 0.75)
+_CLOSURE = (0.1, 0.5)
 # Inner-lip openings. Lips press a little, so that they meet on a face whose rest is not quite shut.
 _PRESSED, _TEETH_GAP = -0.015, 0.025
 

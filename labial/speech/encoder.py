@@ -1,4 +1,4 @@
-"""Sound to mouth motion: the shipped network, run in pieces that join without a seam."""
+"""Sound to mouth motion and phones: the shipped network, in pieces that join without a seam."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import onnxruntime as ort
 
 from labial.audio import features
 from labial.errors import SpeechError
-from labial.types import Audio, FloatArray, MouthMotion
+from labial.types import Audio, FloatArray, MouthMotion, SpeechTrack
 
 RATE = 50
 CHUNK_ROWS = 1000
-_MODEL = "motion_v1.onnx"
+_MODEL = "speech_v2.onnx"
 _MEL_PER_ROW = features.FRAME_RATE // RATE
 
 
 class SpeechEncoder:
-    """Mouth motion of speech in any voice; see ``motion_v1.md`` for how it was trained.
+    """Mouth motion and phones of speech in any voice; ``speech_v2.md`` tells how it was trained.
 
     The network has no padding: a row is computed from a fixed stretch of sound around it
     (:attr:`past_seconds` before, :attr:`future_seconds` after) and from nothing else. So pieces
@@ -46,20 +46,22 @@ class SpeechEncoder:
         """How far a row looks ahead: the least delay of live use."""
         return self.mel_after / features.FRAME_RATE + features.WINDOW / 2 / features.RATE
 
-    def __call__(self, audio: Audio) -> MouthMotion:
-        """Return the motion of all of ``audio``, row i at ``i / 50`` seconds.
+    def __call__(self, audio: Audio) -> SpeechTrack:
+        """Return motion and phones of all of ``audio``, row i at ``i / 50`` seconds.
 
         Raises
         ------
         SpeechError
             If the sound is not at 16 kHz.
         """
-        rows = n_rows(len(audio.samples))
-        pieces = list(self.pieces(audio, 0, rows))
-        return MouthMotion(np.concatenate(pieces), RATE)
+        pieces = list(self.pieces(audio, 0, n_rows(len(audio.samples))))
+        motion, phones = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        return SpeechTrack(MouthMotion(motion, RATE), phones)
 
-    def pieces(self, audio: Audio, start: int, stop: int) -> Iterator[FloatArray]:
-        """Yield rows ``start`` … ``stop - 1`` as (≤ ``CHUNK_ROWS``, K) float32 arrays."""
+    def pieces(
+        self, audio: Audio, start: int, stop: int
+    ) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Yield rows ``start`` … ``stop - 1``, ≤ ``CHUNK_ROWS`` at a time, as :meth:`rows` does."""
         if audio.rate != features.RATE:
             raise SpeechError(f"speech at {audio.rate} Hz: resample it to {features.RATE} Hz")
         for first in range(start, stop, CHUNK_ROWS):
@@ -71,14 +73,14 @@ class SpeechEncoder:
             )
             yield self.rows(mel)
 
-    def rows(self, mel: FloatArray) -> FloatArray:
-        """Run the network on (n, 80) log-mel frames.
+    def rows(self, mel: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Run the network on (n, 80) log-mel frames; return motion (m, K) and phones (m, P).
 
         The first row returned belongs to the frame that has just enough frames before it, the
         last to the one with enough after it; rows are two frames apart.
         """
-        (motion,) = self._session.run(None, {"mel": mel[None]})
-        return np.asarray(motion[0], np.float32)
+        motion, phones = self._session.run(None, {"mel": mel[None]})
+        return np.asarray(motion[0], np.float32), np.asarray(phones[0], np.float32)
 
 
 def n_rows(n_samples: int) -> int:

@@ -640,3 +640,18 @@ def test_times_must_increase(tmp_path):
         ):
             for frame in reversed(frames):
                 writer.write(frame)
+
+
+def test_speech_of_eight_channels_is_cut_to_the_video(tmp_path):
+    source = synth.write_video(tmp_path / "in.mp4", n=25)
+    speech = tmp_path / "in.wav"
+    # Interleaved: PyAV reads past the planes of a planar frame of eight.
+    sound = synth.burst(96_000, 2.0, 8).T.reshape(1, -1).copy()
+    frame = av.AudioFrame.from_ndarray(sound, "flt", "7.1")
+    frame.sample_rate = 96_000
+    with av.open(str(speech), "w") as out:
+        stream = out.add_stream("pcm_f32le", rate=96_000, layout="7.1")
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    dub(source, tmp_path / "out.mp4", audio=speech, limit=Fraction(1))
+    assert synth.sound_seconds(tmp_path / "out.mp4") == pytest.approx(1, abs=0.05)

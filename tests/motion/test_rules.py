@@ -74,7 +74,7 @@ def test_short_phones_close_faster() -> None:
 
 def test_what_is_unsure_closes_partly() -> None:
     left = []
-    for height in (0.1, 0.3, 0.4, 0.5, 0.95):
+    for height in (0.05, 0.18, 0.25, 0.35, 0.95):
         track = speak([("a", 30), ("b", 5), ("a", 30)], height)
         plain = BASIS.aperture(track.motion.coefficients)
         left.append(float((aperture(track, Rules(rest=False, onset=False)) / plain)[32]))
@@ -104,7 +104,7 @@ def test_motion_stays_smooth() -> None:
     track = speak(WORDS, seed=3)
     steps = np.diff(aperture(track, ALL), 2)
     # A mouth open by 0.1 that shuts at once bends by 0.1.
-    assert np.abs(steps).max() < 0.055
+    assert np.abs(steps).max() < 0.065
 
 
 def test_the_mouth_rests_in_a_pause_but_for_a_breath() -> None:

@@ -6,10 +6,11 @@ import pytest
 from labial.audio.clean import prepare
 from labial.audio.features import RATE, log_mel
 from labial.errors import SpeechError
-from labial.motion.predict import predict_motion
+from labial.motion.predict import predict
 from labial.motion.space import load_basis
 from labial.speech import encoder as module
 from labial.speech.encoder import SpeechEncoder, n_rows
+from labial.speech.phones import PHONES
 from labial.types import Audio
 
 
@@ -37,41 +38,49 @@ def encoder() -> SpeechEncoder:
 
 
 def test_rows_are_fifty_a_second_and_as_many_as_the_basis(encoder: SpeechEncoder) -> None:
-    motion = encoder(Audio(babble(1.234), RATE))
-    assert motion.rate == 50
-    assert motion.coefficients.shape == (n_rows(int(1.234 * RATE)), len(load_basis()))
-    assert len(motion) == 62
+    track = encoder(Audio(babble(1.234), RATE))
+    assert track.motion.rate == 50
+    assert track.motion.coefficients.shape == (n_rows(int(1.234 * RATE)), len(load_basis()))
+    assert track.phones.shape == (62, len(PHONES))
+    assert np.allclose(track.phones.sum(1), 1, atol=1e-5)
 
 
 def test_pieces_join_without_a_seam(
     encoder: SpeechEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audio = Audio(babble(5), RATE)
-    whole = encoder(audio).coefficients
+    whole = encoder(audio)
     monkeypatch.setattr(module, "CHUNK_ROWS", 17)
-    assert np.abs(encoder(audio).coefficients - whole).max() < 1e-4
+    pieces = encoder(audio)
+    assert np.abs(pieces.motion.coefficients - whole.motion.coefficients).max() < 1e-3
+    assert np.abs(pieces.phones - whole.phones).max() < 1e-3
 
 
 def test_a_live_caller_gets_the_same_rows(encoder: SpeechEncoder) -> None:
     audio = Audio(babble(2), RATE)
-    whole = encoder(audio).coefficients
+    whole = encoder(audio)
     mel = log_mel(audio.samples, 20 * 2 - encoder.mel_before, 50 * 2 + encoder.mel_after + 1)
-    assert np.abs(encoder.rows(mel) - whole[20:51]).max() < 1e-4
+    motion, phones = encoder.rows(mel)
+    assert np.abs(motion - whole.motion.coefficients[20:51]).max() < 1e-3
+    assert np.abs(phones - whole.phones[20:51]).max() < 1e-3
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-5, 1e-4])
 def test_silence_is_rest(encoder: SpeechEncoder, level: float) -> None:
     noise = np.random.default_rng(0).standard_normal(3 * RATE) * level
-    motion = encoder(Audio(prepare(noise.astype(np.float32)), RATE))
-    opening = load_basis().aperture(motion.coefficients)
+    track = encoder(Audio(prepare(noise.astype(np.float32)), RATE))
+    opening = load_basis().aperture(track.motion.coefficients)
     assert np.abs(opening).max() < 0.01
-    assert np.abs(motion.coefficients[:, :3]).max() < 0.3
+    assert np.abs(track.motion.coefficients[:, :3]).max() < 0.3
+    assert track.voice.max() < 0.1
 
 
 @pytest.mark.parametrize("decibel", [-50, -30])
 def test_steady_noise_is_rest(encoder: SpeechEncoder, decibel: float) -> None:
     noise = np.random.default_rng(0).standard_normal(4 * RATE) * 10 ** (decibel / 20)
-    opening = load_basis().aperture(encoder(Audio(noise.astype(np.float32), RATE)).coefficients)
+    opening = load_basis().aperture(
+        encoder(Audio(noise.astype(np.float32), RATE)).motion.coefficients
+    )
     # The first second hears the noise set in.
     assert np.abs(opening[50:-15]).max() < 0.01
 
@@ -79,8 +88,8 @@ def test_steady_noise_is_rest(encoder: SpeechEncoder, decibel: float) -> None:
 def test_the_mouth_does_not_move_before_it_can_hear(encoder: SpeechEncoder) -> None:
     onset = 1.5
     sound = np.concatenate([np.zeros(int(onset * RATE), np.float32), babble(1.5)])
-    got = encoder(Audio(sound, RATE)).coefficients
-    silent = encoder(Audio(np.zeros_like(sound), RATE)).coefficients
+    got = encoder(Audio(sound, RATE)).motion.coefficients
+    silent = encoder(Audio(np.zeros_like(sound), RATE)).motion.coefficients
     changed = np.abs(got - silent).max(1) > 1e-4
     first = changed.argmax() / 50
     assert onset - encoder.future_seconds - 0.02 <= first <= onset + 0.1
@@ -95,6 +104,6 @@ def test_sound_at_another_rate_is_refused(encoder: SpeechEncoder) -> None:
         encoder(Audio(np.zeros(44100, np.float32), 44100))
 
 
-def test_predict_motion_is_the_encoder(encoder: SpeechEncoder) -> None:
+def test_predict_is_the_encoder(encoder: SpeechEncoder) -> None:
     audio = Audio(babble(0.5), RATE)
-    assert np.array_equal(predict_motion(audio).coefficients, encoder(audio).coefficients)
+    assert np.array_equal(predict(audio).motion.coefficients, encoder(audio).motion.coefficients)
