@@ -24,7 +24,7 @@ RATE = 50
 _PAUSE_ROWS = (11, 12, 13)
 _LONG_ROWS = 30
 # Mouths open before the sound, and take a little longer to close after it.
-_BEFORE_ROWS, _AFTER_ROWS = 7, 9
+_BEFORE_ROWS, _AFTER_ROWS = 9, 12
 # What stays of the network's motion within a pause: a breath parts the lips a little.
 _BREATH = 0.15
 # A skirt of the bump on either side of a closure; a short phone's lips part faster.
@@ -33,8 +33,8 @@ _SHORT_PHONE, _LONG_PHONE = 2.0, 5.0
 _SPAN_ROWS = 5
 _SURE = 0.85
 # Posteriors below the first change nothing, above the second they count in full.
-_VOICE = (0.2, 0.7)
-_CLOSURE = (0.1, 0.5)
+_VOICE = (0.1, 0.5)
+_CLOSURE = (0.07, 0.35)
 # Inner-lip openings. Lips press a little, so that they meet on a face whose rest is not quite shut.
 _PRESSED, _TEETH_GAP = -0.015, 0.025
 
