@@ -32,11 +32,13 @@ from typing import Any, TypeVar
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 import labial
 from labial import weights
 from labial.audio.load import load_speech
 from labial.composite.blend import composite
+from labial.dubbing import own_speech
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings, plan_encoding
 from labial.media.probe import probe
@@ -45,7 +47,7 @@ from labial.media.write import VideoWriter
 from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
-from labial.motion.timing import sample
+from labial.motion.wanted import frame_mouths
 from labial.options import DubOptions
 from labial.render.bank import BankCollector, Choice, MouthBank
 from labial.render.mouth import render_mouth
@@ -182,16 +184,21 @@ def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
             times.append(float(frame.time))
     tracks = clocked("track", tracker.finish)
     patches = clocked("bank", bank.finish)
-    motion = clocked("listen", lambda: predict(load_speech(speech)))
     seconds = np.array(times) - times[0]
+
+    def listen() -> npt.NDArray[np.float32]:
+        said, heard = predict(load_speech(speech)), own_speech(clip)
+        return frame_mouths(tracks, seconds, said, heard, load_basis(), DubOptions())[0]
+
+    mouths = clocked("listen", listen)
 
     def plan(track: FaceTrack) -> tuple[Retarget, list[Choice | None]]:
         rows = slice(track.start, track.start + len(track))
-        retarget = Retarget(track, load_basis(), sample(motion, seconds[rows]), 25.0)
-        mouths = MouthBank(track, patches)
-        if not mouths.patches:
+        retarget = Retarget(track, load_basis(), mouths[rows], 25.0)
+        filmed = MouthBank(track, patches)
+        if not filmed.patches:
             return retarget, [None] * len(track)
-        return retarget, [*mouths.choose(np.arange(len(track)), retarget.lips())]
+        return retarget, [*filmed.choose(np.arange(len(track)), retarget.lips())]
 
     tracks_left = iter(tracks)
     track: FaceTrack | None = None

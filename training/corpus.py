@@ -18,6 +18,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def track(path: Path, target: Path) -> int:
 
     detector, mesh = FaceDetector(), FaceMesh()
     landmarks, presence, times = [], [], []
-    region = None
+    region, begin = None, Fraction(0)
     with VideoReader(path) as reader:
         for frame in reader.frames():
             if len(times) == MAX_FRAMES:
@@ -66,7 +67,9 @@ def track(path: Path, target: Path) -> int:
             if region is None and (found := detector.detect(frame)):
                 region = Region.of_detection(found[0])
             face = mesh(frame, region) if region else None
-            times.append(float(frame.time))
+            # Sound is read from the first frame on.
+            begin = begin if times else frame.time
+            times.append(float(frame.time - begin))
             presence.append(face.presence if face else 0.0)
             landmarks.append(face.landmarks if face else np.full((478, 3), np.nan, np.float32))
             region = Region.of_landmarks(face.landmarks) if face and face.presence > 0.5 else None
