@@ -107,3 +107,13 @@ def test_sound_at_another_rate_is_refused(encoder: SpeechEncoder) -> None:
 def test_predict_is_the_encoder(encoder: SpeechEncoder) -> None:
     audio = Audio(babble(0.5), RATE)
     assert np.array_equal(predict(audio).motion.coefficients, encoder(audio).motion.coefficients)
+
+
+@pytest.mark.parametrize("chord", [(110, 440, 880, 1760), (1000,)])
+def test_bells_are_no_voice(encoder: SpeechEncoder, chord: tuple[int, ...]) -> None:
+    t = np.arange(4 * RATE) / RATE
+    notes = sum(np.sin(2 * np.pi * f * k * t) / k for f in chord for k in (1, 2, 3))
+    sound = notes * np.exp(-(t % 0.5) * 4)
+    track = encoder(Audio(prepare(sound.astype(np.float32)), RATE))
+    assert track.voice.mean() < 0.3
+    assert load_basis().aperture(track.motion.coefficients).mean() < 0.02
