@@ -3,9 +3,10 @@
     python -m training.lessons model.bin.part2 [PART PARTS]
 
 hears every tracked clip (``corpus.py``) and every utterance of ``cache/speech`` once and writes
-``cache/heard/<source>/<name>.npz`` (``mel`` (F, 80) and ``features`` (T, 256), both float16, at
-100 and 50 Hz). It may be run again whenever there is more speech. Clips of people with a picture
-are also heard faster and slower, as ``<name>@<speed>``.
+``cache/heard/<source>/<name>.npz`` (``mel`` (F, 80) and ``features`` (T, ``WIDTH``), both
+float16, at 100 and 50 Hz). It may be run again whenever there is more speech. Clips of people with
+a picture are also heard faster, slower and through noise, as ``<name>@<speed>`` and
+``<name>@<speed>~<n>``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -24,15 +26,17 @@ from labial.errors import LabialError
 from labial.motion.space import load_basis
 from labial.speech.phones import PHONE_INDEX, PHONES, classes_of_ipa
 from training.mouths import is_held_out, load_items
+from training.noise import worn
 
 HERE = Path(__file__).parent
 CACHE = HERE / "cache"
 HEARD, SPEECH, TRACKS = CACHE / "heard", CACHE / "speech", CACHE / "tracks"
 PROJECTION, OFFSETS = CACHE / "projection.npz", CACHE / "offsets.json"
 ROW_RATE = 50
-WIDTH = 256
+WIDTH = 384
 UNKNOWN = 255
-SPEEDS = (0.88, 1.14)
+# People are few: each is heard at these speeds, and through this many noises at each.
+SPEEDS, NOISES = (0.88, 1.0, 1.14), 2
 MAX_OFFSET = 0.115
 HELD_OUT_LANGUAGE = "ru"
 # Formant voices are quick to make and soon heard enough of: one in so many is.
@@ -45,9 +49,9 @@ class Lesson:
     """One sound. ``name`` is ``<source>/<name>``; ``kind`` is grid, people, or the source of speech
     without a picture.
 
-    ``mel`` (F, 80) float16, ``features`` (T, 256) float16, ``labels`` (T,) uint8 phone classes
-    (``UNKNOWN`` where nobody knows), ``motion`` (T, K) float32 in the mouth basis with ``trust``
-    (T,) 0/1, all zero where there is no picture.
+    ``mel`` (F, 80) float16, ``features`` (T, ``WIDTH``) float16, ``labels`` (T,) uint8 phone
+    classes (``UNKNOWN`` where nobody knows), ``motion`` (T, K) float32 in the mouth basis with
+    ``trust`` (T,) 0/1, all zero where there is no picture.
     """
 
     name: str
@@ -117,7 +121,12 @@ def sounds() -> Iterator[tuple[str, np.ndarray]]:
         yield f"{source}/{path.stem}", samples
         if source == "av_people" and not is_held_out(path.stem):
             for speed in SPEEDS:
-                yield f"{source}/{path.stem}@{speed}", played(samples, speed)
+                other = played(samples, speed)
+                if speed != 1:
+                    yield f"{source}/{path.stem}@{speed}", other
+                for n in range(NOISES):
+                    rng = np.random.default_rng(crc32(f"{path.stem}{speed}{n}".encode()))
+                    yield f"{source}/{path.stem}@{speed}~{n}", worn(other, rng)
     utterances = sorted(p for p in SPEECH.glob("*/*.npz") if p.parent.name != "grid")
     # In any order, so that a part of the work is already some of everything.
     for k in np.random.default_rng(0).permutation(len(utterances)):
@@ -159,7 +168,7 @@ def hear(weights: Path, part: int, parts: int) -> None:
         sample = [
             whisper.features(prepare(samples, name))[::2][:400]
             for name, samples in sounds()
-            if len(samples) > RATE and rng.random() < (0.02 if "s1_" in name else 0.4)
+            if len(samples) > RATE and rng.random() < (0.4 if "people" in name else 0.03)
         ]
         fitted = Projection.fit(np.concatenate(sample))
         np.savez(PROJECTION, mean=fitted.mean, std=fitted.std, axes=fitted.axes)
@@ -195,9 +204,9 @@ def load_offsets() -> dict[str, float]:
 
 
 def base_name(name: str) -> tuple[str, float]:
-    """``<stem>@<speed>`` → stem, speed."""
-    stem, _, speed = name.partition("@")
-    return stem, float(speed or 1)
+    """``<stem>@<speed>~<n>`` → stem, speed."""
+    stem, _, how = name.partition("@")
+    return stem, float(how.partition("~")[0] or 1)
 
 
 def load_lessons(sources: str = "*", style: float = 0.7) -> list[Lesson]:

@@ -6,12 +6,13 @@ without a seam and live use knows its delay.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from labial.speech.phones import PHONES
-
-TAPS = 5
+from training.lessons import WIDTH
 
 
 class Dilated(nn.Module):
@@ -19,10 +20,9 @@ class Dilated(nn.Module):
 
     def __init__(self, width: int, dilation: int, back: int, ahead: int, drop: float) -> None:
         super().__init__()
-        assert back + ahead == (TAPS - 1) * dilation
         self.back, self.ahead = back, ahead
         self.norm = nn.LayerNorm(width)
-        self.conv = nn.Conv1d(width, width, TAPS, dilation=dilation)
+        self.conv = nn.Conv1d(width, width, taps(dilation, back, ahead), dilation=dilation)
         self.drop = nn.Dropout(drop)
         self.mix = nn.Conv1d(width, width, 1)
 
@@ -37,9 +37,9 @@ class Slim(nn.Module):
 
     def __init__(self, width: int, dilation: int, back: int, ahead: int, drop: float) -> None:
         super().__init__()
-        assert back + ahead == (TAPS - 1) * dilation
         self.back, self.ahead = back, ahead
-        self.conv = nn.Conv1d(width, width, TAPS, dilation=dilation, groups=width)
+        size = taps(dilation, back, ahead)
+        self.conv = nn.Conv1d(width, width, size, dilation=dilation, groups=width)
         self.norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, 3 * width)
         self.drop = nn.Dropout(drop)
@@ -51,18 +51,72 @@ class Slim(nn.Module):
         return x[:, :, self.back : x.shape[2] - self.ahead] + h
 
 
-# Per design: kind of block, width, and for each block dilation and how many rows (20 ms) it
-# looks back and ahead. Together no more than 8 rows ahead.
-DESIGNS: dict[str, tuple[type[nn.Module], int, tuple[tuple[int, int, int], ...]]] = {
-    "dilated": (Dilated, 160, ((1, 2, 2), (2, 4, 4), (3, 10, 2), (4, 16, 0))),
-    "dilated_mid": (Dilated, 192, ((1, 2, 2), (2, 4, 4), (3, 10, 2), (4, 16, 0), (1, 4, 0))),
-    "dilated_wide": (
-        Dilated, 224, ((1, 2, 2), (2, 4, 4), (3, 10, 2), (4, 16, 0), (8, 32, 0)),
-    ),
-    "slim": (
-        Slim, 224,
-        ((1, 2, 2), (1, 2, 2), (2, 6, 2), (3, 10, 2), (1, 4, 0), (4, 16, 0), (8, 32, 0), (1, 4, 0)),
-    ),
+class Attentive(nn.Module):
+    """Attention to the rows from ``back`` before to ``ahead`` after, then a mixing of channels."""
+
+    HEADS = 4
+
+    def __init__(self, width: int, dilation: int, back: int, ahead: int, drop: float) -> None:
+        super().__init__()
+        assert dilation == 1
+        self.back, self.ahead = back, ahead
+        self.norm, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.q, self.kv = nn.Linear(width, width), nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.near = nn.Parameter(torch.zeros(self.HEADS, back + 1 + ahead))
+        self.widen, self.mix = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.transpose(1, 2)
+        n, width = x.shape[1], x.shape[2]
+        h = self.norm(x)
+        x = x[:, self.back : n - self.ahead]
+        q = self.q(h[:, self.back : n - self.ahead])
+        k, v = self.kv(h).chunk(2, -1)
+        q, k, v = (t.unflatten(-1, (self.HEADS, -1)).transpose(1, 2) for t in (q, k, v))
+        rows = n - self.back - self.ahead
+        place = torch.arange(n)[None] - torch.arange(rows)[:, None]
+        reach = self.back + self.ahead
+        bias = self.near[:, place.clamp(0, reach)]
+        bias = bias.masked_fill(((place < 0) | (place > reach))[None], -1e4)
+        weights = (q @ k.transpose(2, 3) * (width // self.HEADS) ** -0.5 + bias).softmax(-1)
+        x = x + self.drop(self.out((weights @ v).transpose(1, 2).flatten(2)))
+        x = x + self.mix(self.drop(nn.functional.gelu(self.widen(self.norm2(x)))))
+        return x.transpose(1, 2)
+
+
+def taps(dilation: int, back: int, ahead: int) -> int:
+    """Taps of a convolution that sees so many rows before and after."""
+    assert (back + ahead) % dilation == 0
+    return (back + ahead) // dilation + 1
+
+
+# Per design: width, and for each block its kind, dilation and how many rows (20 ms) it looks back
+# and ahead. Together no more than 8 rows ahead.
+Block = tuple[type[nn.Module], int, int, int]
+DESIGNS: dict[str, tuple[int, tuple[Block, ...]]] = {
+    "dilated_mid": (192, (
+        (Dilated, 1, 2, 2), (Dilated, 2, 4, 4), (Dilated, 3, 10, 2), (Dilated, 4, 16, 0),
+        (Dilated, 1, 4, 0),
+    )),
+    "dilated_wide": (224, (
+        (Dilated, 1, 2, 2), (Dilated, 2, 4, 4), (Dilated, 3, 10, 2), (Dilated, 4, 16, 0),
+        (Dilated, 8, 32, 0),
+    )),
+    "deep": (224, (
+        (Dilated, 1, 1, 1), (Dilated, 1, 1, 1), (Dilated, 2, 2, 2), (Dilated, 1, 1, 1),
+        (Dilated, 2, 2, 2), (Dilated, 1, 1, 1), (Dilated, 4, 8, 0), (Dilated, 8, 16, 0),
+        (Dilated, 1, 2, 0), (Dilated, 16, 32, 0),
+    )),
+    "attentive": (224, (
+        (Dilated, 1, 2, 2), (Dilated, 2, 4, 4), (Attentive, 1, 24, 1), (Dilated, 1, 3, 1),
+        (Attentive, 1, 24, 0), (Attentive, 1, 24, 0),
+    )),
+    "slim": (224, (
+        (Slim, 1, 2, 2), (Slim, 1, 2, 2), (Slim, 2, 6, 2), (Slim, 3, 10, 2), (Slim, 1, 4, 0),
+        (Slim, 4, 16, 0), (Slim, 8, 32, 0), (Slim, 1, 4, 0),
+    )),
 }  # fmt: skip
 
 
@@ -74,15 +128,15 @@ class Student(nn.Module):
 
     def __init__(self, design: str = "slim", outputs: int = 12, drop: float = 0.1) -> None:
         super().__init__()
-        kind, width, blocks = DESIGNS[design]
+        width, blocks = DESIGNS[design]
         self.design, self.width = design, width
-        self.before = 2 * sum(b[1] for b in blocks) + 2
-        self.after = 2 * sum(b[2] for b in blocks) + 2
+        self.before = 2 * sum(b[2] for b in blocks) + 2
+        self.after = 2 * sum(b[3] for b in blocks) + 2
         self.register_buffer("mean", torch.zeros(80))
         self.register_buffer("std", torch.ones(80))
         self.stem1 = nn.Conv1d(80, width, 3)
         self.stem2 = nn.Conv1d(width, width, 3, stride=2)
-        self.blocks = nn.ModuleList(kind(width, *b, drop) for b in blocks)
+        self.blocks = nn.ModuleList(kind(width, *b, drop) for kind, *b in blocks)
         self.norm = nn.LayerNorm(width)
         self.motion = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, outputs))
         self.phones = nn.Linear(width, len(PHONES))
@@ -101,14 +155,14 @@ class Student(nn.Module):
 
 
 class Teacher(nn.Module):
-    """(batch, rows, 256) of Whisper's features → motion and phone logits, ``reach`` rows less
+    """(batch, rows, ``WIDTH``) of Whisper's features → motion and phone logits, ``reach`` rows less
     at either end.
     """
 
     blocks = ((1, 2, 2), (2, 4, 4), (3, 6, 6), (1, 2, 2))
     reach = sum(b[1] for b in blocks)
 
-    def __init__(self, inputs: int = 256, width: int = 128, drop: float = 0.3) -> None:
+    def __init__(self, inputs: int = WIDTH, width: int = 128, drop: float = 0.3) -> None:
         super().__init__()
         self.enter = nn.Sequential(nn.Dropout(0.2), nn.Linear(inputs, width))
         self.body = nn.Sequential(*(Dilated(width, *b, drop) for b in self.blocks))
@@ -126,7 +180,7 @@ class Recurrent(nn.Module):
 
     reach = 14
 
-    def __init__(self, inputs: int = 256, width: int = 96, drop: float = 0.3) -> None:
+    def __init__(self, inputs: int = WIDTH, width: int = 96, drop: float = 0.3) -> None:
         super().__init__()
         self.enter = nn.Sequential(nn.Dropout(0.2), nn.Linear(inputs, width))
         self.body = nn.GRU(width, width, 2, batch_first=True, bidirectional=True, dropout=drop)
@@ -143,24 +197,41 @@ class Sync(nn.Module):
     """Two towers whose rows point the same way when a mouth and a sound belong together.
 
     ``sound`` (batch, rows, K + P) is the student's motion and phone probabilities, ``mouth``
-    (batch, rows, K) the motion that was seen, both at 50 Hz; each becomes (batch, rows - 12, 32)
-    of unit length.
+    (batch, rows, K) the motion that was seen, both at 50 Hz; each becomes (batch, rows - 2 reach,
+    32), as long as its row has something to say, at most 1.
     """
 
-    reach = 6
+    DESIGNS: ClassVar = {
+        "plain": (48, (1, 2), False),
+        "gated": (64, (1, 2), True),
+        "gated_long": (64, (1, 2, 4), True),
+    }
 
-    def __init__(self, motion: int = 12, width: int = 48, size: int = 32) -> None:
+    def __init__(self, design: str = "gated", motion: int = 12, size: int = 32) -> None:
         super().__init__()
+        width, dilations, self.gated = self.DESIGNS[design]
+        self.design, self.reach = design, 2 * sum(dilations)
         self.sound, self.mouth = (
             nn.Sequential(
-                nn.Conv1d(inputs, width, 5), nn.GELU(), nn.Dropout(0.3),
-                nn.Conv1d(width, width, 5, dilation=2), nn.GELU(), nn.Dropout(0.3),
-                nn.Conv1d(width, size, 1),
+                *(
+                    layer
+                    for i, dilation in enumerate(dilations)
+                    for layer in (
+                        nn.Conv1d(width if i else inputs, width, 5, dilation=dilation),
+                        nn.GELU(),
+                        nn.Dropout(0.3),
+                    )
+                ),
+                nn.Conv1d(width, size + self.gated, 1),
             )
             for inputs in (motion + len(PHONES), motion)
-        )  # fmt: skip
+        )
+
+    def _rows(self, tower: nn.Module, x: Tensor) -> Tensor:
+        x = tower(x.transpose(1, 2)).transpose(1, 2)
+        if not self.gated:
+            return nn.functional.normalize(x, dim=-1)
+        return nn.functional.normalize(x[..., :-1], dim=-1) * x[..., -1:].sigmoid()
 
     def forward(self, sound: Tensor, mouth: Tensor) -> tuple[Tensor, Tensor]:
-        a = self.sound(sound.transpose(1, 2)).transpose(1, 2)
-        b = self.mouth(mouth.transpose(1, 2)).transpose(1, 2)
-        return nn.functional.normalize(a, dim=-1), nn.functional.normalize(b, dim=-1)
+        return self._rows(self.sound, sound), self._rows(self.mouth, mouth)

@@ -1,12 +1,23 @@
-"""Other rooms, microphones, noises and music, put onto log-mel while a network learns."""
+"""Other rooms, microphones, noises and music, put onto log-mel while a network learns.
+
+    python -m training.noise PACKAGES     # real music → cache/music.npz
+
+PACKAGES is a folder with Debian's ``asterisk-moh-opsound-g722`` (five pieces, CC BY-SA 3.0).
+Without that file, music is made up alone.
+"""
 
 from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 
 from labial.audio.features import BANDS, FLOOR, RATE, log_mel
 
 SECONDS = 12
+MUSIC = Path(__file__).parent / "cache" / "music.npz"
 
 
 def _mel(sound: np.ndarray) -> np.ndarray:
@@ -77,13 +88,64 @@ def music(rng: np.random.Generator) -> np.ndarray:
     return sound
 
 
+def chords(rng: np.random.Generator) -> np.ndarray:
+    """A held or repeated chord and nothing else: the music that is most like a vowel."""
+    sound = np.zeros(SECONDS * RATE)
+    period = int(RATE * rng.uniform(0.3, 4))
+    bright, decay, root = rng.uniform(0.5, 2.5), rng.uniform(0, 5), rng.uniform(80, 350)
+    t = np.arange(period) / RATE
+    for start in range(0, len(sound), period):
+        root = rng.uniform(80, 350) if rng.random() < 0.3 else root
+        ratios = rng.choice([1, 1.2, 1.25, 1.333, 1.5, 2, 0.5], rng.integers(1, 5), replace=False)
+        for ratio in ratios if start == 0 or rng.random() < 0.5 else (1, 1.25, 1.5):
+            pitch = root * ratio
+            partials = range(1, min(16, int(7000 / pitch)))
+            tone = sum(np.sin(2 * np.pi * k * pitch * t) / k**bright for k in partials)
+            tone *= np.minimum(1, t / 0.01) * np.exp(-t * decay)
+            sound[start : start + period] += tone[: len(sound) - start]
+    return sound
+
+
+def gather_music(packages: Path) -> None:
+    from training.speech_sources import members, sound
+
+    pieces = {}
+    for package in packages.glob("asterisk-moh-opsound-g722_*"):
+        for name, data in members(package, re.compile(r"moh/.*\.g722")):
+            played = sound(name, data).astype(np.float32) / 32768
+            pieces[Path(name).stem] = _mel(played).astype(np.float16)
+    np.savez(MUSIC, **pieces)
+    print({name: f"{len(mel) / 6000:.1f} min" for name, mel in pieces.items()})
+
+
+def recorded_music() -> list[np.ndarray]:
+    """Mel power of real music, as far as it was gathered."""
+    if not MUSIC.exists():
+        return []
+    with np.load(MUSIC) as data:
+        return [data[name] for name in data.files]
+
+
+def worn(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Put 16 kHz sound through another microphone, with noise or music 3 to 25 dB below it."""
+    spectrum = np.fft.rfft(sound)
+    octave = np.log2(np.maximum(np.arange(len(spectrum)) / len(spectrum) * 8000, 60) / 60)
+    gain = np.interp(octave, np.linspace(0, octave[-1], 6), rng.normal(0, 4, 6))
+    out = np.fft.irfft(spectrum * 10 ** (gain / 20), len(sound))
+    added = music(rng) if rng.random() < 0.3 else noise(rng, float(rng.choice([0, 1, 1, 2, 3])))
+    added = np.resize(added, len(out))
+    added *= out.std() / added.std() * 10 ** (-rng.uniform(3, 25) / 20)
+    return ((out + added) * (0.1 / max(float((out + added).std()), 1e-9))).astype(np.float32)
+
+
 class Disturber:
     """Augments windows of log-mel; ``speech`` is what may be heard from another room."""
 
     def __init__(self, rng: np.random.Generator, speech: list[np.ndarray]) -> None:
         self.rng, self.speech = rng, speech
         self.steady = [_mel(noise(rng, slope)) for slope in (0, 0, 1, 1, 2, 3)]
-        self.lively = [_mel(clatter(rng)) for _ in range(8)] + [_mel(music(rng)) for _ in range(24)]
+        self.lively = [_mel(clatter(rng)) for _ in range(8)] + [_mel(music(rng)) for _ in range(16)]
+        self.lively += [_mel(chords(rng)) for _ in range(12)] + 4 * recorded_music()
 
     def _piece(self, pool: list[np.ndarray], n: int) -> np.ndarray:
         sound = pool[self.rng.integers(len(pool))]
@@ -114,10 +176,11 @@ class Disturber:
             power[:, int(rng.integers(52, 78)) :] *= 10 ** rng.uniform(-6, -2)
             if rng.random() < 0.5:
                 power[:, : int(rng.integers(2, 9))] *= 10 ** rng.uniform(-5, -1)
-        if rng.random() < (0.85 if silence else 0.5):
+        if rng.random() < (0.85 if silence else 0.6):
             points = rng.normal(0, 5, 4)
             colour = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 4), points)
-            level = 10 ** ((rng.uniform(-45, 5 if silence else -4) + colour) / 10)
+            decibel = rng.uniform(-45, 5) if silence else rng.uniform(-32, 1)
+            level = 10 ** ((decibel + colour) / 10)
             added = level.astype(np.float32) * self._piece(self.steady, n)
             if rng.random() < 0.25:
                 # A recording that begins in digital silence.
@@ -137,3 +200,7 @@ class Disturber:
             width, start = rng.integers(1, 8), rng.integers(0, n)
             out[start : start + width] = out.mean(0)
         return out.astype(np.float32)
+
+
+if __name__ == "__main__":
+    gather_music(Path(sys.argv[1]))

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 
 from training.speech_sources import RATE, SOURCES, Source, members, queen_speech, sky_speech, sound
@@ -295,7 +296,11 @@ def utterances(
         match = pattern.search(name)
         if match is None or re.search(r"silence/|beep|tone|confbridge-(join|leave)", name):
             continue
-        audio = sound(name, found[name])
+        try:
+            audio = sound(name, found[name])
+        except av.FFmpegError as error:
+            print(f"{source}: {name} left out: {error}")
+            continue
         groups = match.groupdict()
         language = groups.get("language") or about.language
         phones: Phones = []

@@ -1,17 +1,20 @@
 """Train the sync expert: does this mouth speak this sound, and by how much too late?
 
-    python -m training.sync train STUDENT [--name sync --steps 1500]
+    python -m training.sync train STUDENT [--name sync --steps 1500 --design gated]
     python -m training.sync report STUDENT [--name sync]
     python -m training.sync export [--name sync]
 
 The sound comes as the student's motion and phones, the mouth as tracked motion; both networks
-are small. A clip's own A/V offset, as the teacher hears it, is taken out first.
+are small. A clip's own A/V offset, as the teacher hears it, is taken out first. Some of the mouths
+are the teacher's idea of speech that nobody filmed.
 """
 
 from __future__ import annotations
 
 import argparse
+import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +29,13 @@ from training.networks import Sync
 from training.noise import Disturber
 from training.student import listen
 from training.student import load as load_student
+from training.teacher import OPINION
 
 ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v1.onnx"
-ROWS, PIECE = 150, 250
+ROWS, PIECE = 200, 250
 FURTHEST = int(LAGS[-1])
-VERSIONS = 3
+VERSIONS, IMAGINED = 3, 1500
+PEOPLE_SHARE, GRID_SHARE = 0.6, 0.4
 SCALE = 30.0
 
 
@@ -63,23 +68,26 @@ def scores(sound: Tensor, mouth: Tensor, trust: Tensor) -> Tensor:
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
-    lessons = [x for x in load_lessons("av_*") if x.trust.sum() > 75]
+    lessons = [x for x in load_lessons("av_*") if x.trust.sum() > 75 and "~" not in x.name]
     lessons = [x for x in lessons if not x.held_out]
+    if args.unseen:
+        lessons += imagined(rng)
     sounds = heard_by_student(lessons, args.student)
-    net = Sync()
+    net = Sync(args.design)
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=args.steps)
-    voices: dict[str, list[int]] = {}
+    kinds: dict[str, dict[str, list[int]]] = {"people": {}, "grid": {}, "unseen": {}}
     for i, lesson in enumerate(lessons):
-        voices.setdefault(lesson.voice, []).append(i)
-    people = [v for v in voices.values() if lessons[v[0]].kind == "people"]
-    grid = [v for v in voices.values() if lessons[v[0]].kind == "grid"]
+        kind = lesson.kind if lesson.kind in kinds else "unseen"
+        kinds[kind].setdefault(lesson.voice, []).append(i)
+    voices = {kind: [*of.values()] for kind, of in kinds.items()}
+    share = np.array([PEOPLE_SHARE, GRID_SHARE, 0]) * (1 - args.unseen) + [0, 0, args.unseen]
     want = torch.exp(-0.5 * torch.tensor(LAGS, dtype=torch.float32) ** 2)
     want = want / want.sum()
     for step in range(args.steps):
         batch = []
         for _ in range(32):
-            group = people if rng.random() < 0.6 else grid
+            group = voices[rng.choice(list(kinds), p=share)]
             voice = group[rng.integers(len(group))]
             i = voice[rng.integers(len(voice))]
             sound = sounds[i][rng.integers(VERSIONS)]
@@ -89,6 +97,10 @@ def train(args: argparse.Namespace) -> None:
             # Another style: more or less of everything, and noise of the tracker.
             mouth = lesson.motion[window] * rng.uniform(0.6, 1.6)
             mouth = mouth + rng.normal(0, 0.25, mouth.shape) + rng.normal(0, 0.4, mouth.shape[1])
+            if lesson.kind not in kinds:
+                # What people do besides speaking, and what nobody can hear.
+                walk = rng.normal(0, 1, mouth.shape).cumsum(0)
+                mouth = mouth + rng.uniform(0, 0.1) * (walk - walk.mean(0))
             # The student knows these voices: let it hear as badly as it hears others.
             said = sound[window] + rng.normal(0, 0.15, sound[window].shape)
             parts = said, mouth, lesson.trust[window]
@@ -104,8 +116,19 @@ def train(args: argparse.Namespace) -> None:
         schedule.step()
         if step % 300 == 299:
             print(step + 1, f"{value.item():.3f}", flush=True)
-    torch.save(net.state_dict(), CACHE / f"{args.name}.pt")
+    torch.save({"design": args.design, "net": net.state_dict()}, CACHE / f"{args.name}.pt")
     report(args)
+
+
+def imagined(rng: np.random.Generator) -> list[Lesson]:
+    """Speech without a picture, with the mouth that the teacher imagines."""
+    opinion = pickle.loads(OPINION.read_bytes())
+    lessons = [
+        replace(x, motion=opinion[x.name][0].astype(np.float32), trust=np.ones_like(x.trust))
+        for x in load_lessons()
+        if not x.held_out and not x.name.startswith("av_") and x.name in opinion and len(x) > ROWS
+    ]
+    return [lessons[i] for i in rng.permutation(len(lessons))[:IMAGINED]]
 
 
 def _long(x: np.ndarray, rows: int) -> np.ndarray:
@@ -113,8 +136,9 @@ def _long(x: np.ndarray, rows: int) -> np.ndarray:
 
 
 def load(name: str) -> Sync:
-    net = Sync()
-    net.load_state_dict(torch.load(CACHE / f"{name}.pt", weights_only=True))
+    state = torch.load(CACHE / f"{name}.pt", weights_only=True)
+    net = Sync(state["design"])
+    net.load_state_dict(state["net"])
     return net.eval()
 
 
@@ -203,6 +227,8 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["train", "report", "export"])
     parser.add_argument("student", nargs="?", default="")
     parser.add_argument("--name", default="sync")
+    parser.add_argument("--design", default="gated", choices=list(Sync.DESIGNS))
+    parser.add_argument("--unseen", type=float, default=0.3, help="share without a picture")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
