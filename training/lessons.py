@@ -37,7 +37,7 @@ WIDTH = 384
 UNKNOWN = 255
 # People are few: each is heard at these speeds, and through this many noises at each.
 SPEEDS, NOISES = (0.88, 1.0, 1.14), 2
-MAX_OFFSET = 0.115
+MAX_OFFSET = 0.23
 HELD_OUT_LANGUAGE = "ru"
 # Formant voices are quick to make and soon heard enough of: one in so many is.
 ESPEAK_SHARE = 4

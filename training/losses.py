@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from labial.motion.space import load_basis
@@ -69,6 +69,35 @@ class Articulation:
         # Only what has been silent for a while: the mouth opens before it speaks.
         deep = -functional.max_pool1d(-quiet[:, None], 17, 1, 8)[:, 0]
         return total + (motion.pow(2).mean(-1) * deep).sum() / known.sum().clamp(1)
+
+
+class Agreement:
+    """Whether an expert who hears the sound takes a mouth to be in time with it.
+
+    The expert of ``sync.py`` may not know how far a mouth of nobody in particular opens; it knows
+    when. Chung and Zisserman (2016), Prajwal et al. (2020).
+    """
+
+    LAGS = (-8, -4, 0, 4, 8)
+
+    def __init__(self, expert: nn.Module) -> None:
+        self.expert = expert.eval().requires_grad_(False)
+
+    def __call__(self, motion: Tensor, features: Tensor, heard: Tensor) -> Tensor:
+        """Mean over the windows of motion (batch, rows, K) and features (batch, rows, F).
+
+        ``heard`` (batch, rows) 0/1 says where there is sound.
+        """
+        said, seen = self.expert(features, motion)
+        reach, most = self.expert.reach, self.LAGS[-1]
+        n = seen.shape[1]
+        weight = heard[:, reach + most : reach + n - most]
+        scores = []
+        for lag in self.LAGS:
+            dot = (said[:, most + lag : n - most + lag] * seen[:, most : n - most]).sum(-1)
+            scores.append((dot * weight).sum(1) / weight.sum(1).clamp(1))
+        chance = (30 * torch.stack(scores, 1)).log_softmax(1)[:, self.LAGS.index(0)]
+        return -(chance * (weight.mean(1) > 0.3)).mean()
 
 
 def inner(mask: Tensor) -> Tensor:

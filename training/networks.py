@@ -159,13 +159,22 @@ class Teacher(nn.Module):
     at either end.
     """
 
-    blocks = ((1, 2, 2), (2, 4, 4), (3, 6, 6), (1, 2, 2))
-    reach = sum(b[1] for b in blocks)
-
-    def __init__(self, inputs: int = WIDTH, width: int = 128, drop: float = 0.3) -> None:
+    def __init__(
+        self,
+        inputs: int = WIDTH,
+        width: int = 128,
+        drop: float = 0.3,
+        kinds: tuple[type[nn.Module], ...] = (Dilated,) * 4,
+    ) -> None:
         super().__init__()
+        shapes = ((1, 2, 2), (2, 4, 4), (3, 6, 6), (1, 2, 2))
+        blocks = [
+            (Attentive, 1, 16, 16) if kind is Attentive else (kind, *shape)
+            for kind, shape in zip(kinds, shapes, strict=True)
+        ]
+        self.reach = sum(b[2] for b in blocks)
         self.enter = nn.Sequential(nn.Dropout(0.2), nn.Linear(inputs, width))
-        self.body = nn.Sequential(*(Dilated(width, *b, drop) for b in self.blocks))
+        self.body = nn.Sequential(*(kind(width, *b, drop) for kind, *b in blocks))
         self.norm = nn.LayerNorm(width)
         self.motion = nn.Linear(width, 12)
         self.phones = nn.Linear(width, len(PHONES))
@@ -196,9 +205,9 @@ class Recurrent(nn.Module):
 class Sync(nn.Module):
     """Two towers whose rows point the same way when a mouth and a sound belong together.
 
-    ``sound`` (batch, rows, K + P) is the student's motion and phone probabilities, ``mouth``
-    (batch, rows, K) the motion that was seen, both at 50 Hz; each becomes (batch, rows - 2 reach,
-    32), as long as its row has something to say, at most 1.
+    ``sound`` (batch, rows, ``inputs``) is the student's motion and phone probabilities, or the
+    teacher's features; ``mouth`` (batch, rows, K) the motion that was seen, both at 50 Hz. Each
+    becomes (batch, rows - 2 reach, 32), as long as its row has something to say, at most 1.
     """
 
     DESIGNS: ClassVar = {
@@ -207,24 +216,24 @@ class Sync(nn.Module):
         "gated_long": (64, (1, 2, 4), True),
     }
 
-    def __init__(self, design: str = "gated", motion: int = 12, size: int = 32) -> None:
+    def __init__(self, design: str = "gated", inputs: int = 12 + len(PHONES)) -> None:
         super().__init__()
         width, dilations, self.gated = self.DESIGNS[design]
-        self.design, self.reach = design, 2 * sum(dilations)
+        self.design, self.inputs, self.reach, size = design, inputs, 2 * sum(dilations), 32
         self.sound, self.mouth = (
             nn.Sequential(
                 *(
                     layer
                     for i, dilation in enumerate(dilations)
                     for layer in (
-                        nn.Conv1d(width if i else inputs, width, 5, dilation=dilation),
+                        nn.Conv1d(width if i else first, width, 5, dilation=dilation),
                         nn.GELU(),
                         nn.Dropout(0.3),
                     )
                 ),
                 nn.Conv1d(width, size + self.gated, 1),
             )
-            for inputs in (motion + len(PHONES), motion)
+            for first in (inputs, 12)
         )
 
     def _rows(self, tower: nn.Module, x: Tensor) -> Tensor:

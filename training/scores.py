@@ -28,11 +28,16 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float((a * b).sum() / max(np.sqrt((a**2).sum() * (b**2).sum()), 1e-9))
 
 
-def lag_of(got: np.ndarray, want: np.ndarray, usable: np.ndarray) -> tuple[float, float]:
-    """Seconds by which ``want`` is later than ``got`` at the best match, and r there."""
+def lag_of(
+    got: np.ndarray, want: np.ndarray, usable: np.ndarray, most: int = MAX_LAG
+) -> tuple[float, float]:
+    """Seconds by which ``want`` is later than ``got`` at the best match, and r there.
+
+    No more than ``most`` rows are tried either way.
+    """
     n = len(got)
     scores = []
-    for lag in range(-MAX_LAG, MAX_LAG + 1):
+    for lag in range(-most, most + 1):
         here = slice(max(-lag, 0), n - max(lag, 0))
         there = slice(max(lag, 0), n - max(-lag, 0))
         ok = usable[there]
@@ -42,7 +47,7 @@ def lag_of(got: np.ndarray, want: np.ndarray, usable: np.ndarray) -> tuple[float
     if 0 < best < len(scores) - 1:
         left, top, right = scores[best - 1 : best + 2]
         shift = 0.5 * (left - right) / min(left - 2 * top + right, -1e-9)
-    return (best - MAX_LAG + shift) / RATE, max(scores)
+    return (best - most + shift) / RATE, max(scores)
 
 
 def motion_scores(got: np.ndarray, item: Item) -> dict[str, float] | None:

@@ -23,9 +23,9 @@ from torch.nn import functional
 
 from labial.audio.features import FLOOR
 from training.lessons import CACHE, UNKNOWN, Lesson, load_lessons
-from training.losses import Articulation, MotionLoss, phone_loss
+from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
-from training.networks import Student
+from training.networks import Student, Sync
 from training.noise import Disturber
 from training.sampler import Sampler, phone_accuracy
 from training.scores import motion_table, wild_mean
@@ -41,6 +41,7 @@ SHARE = {
     "pocketsphinx_testdata": 0.015, "codec2": 0.01, "pyannote": 0.01, "drascula": 0.03,
     "amazon_queen": 0.04, "steel_sky": 0.04,
 }  # fmt: skip
+SYNC = CACHE / "sync_features.pt"
 SILENCE_SHARE = 0.08
 TEMPO_SHARE = 0.35
 TEACHER_MIX = 0.5
@@ -150,7 +151,8 @@ def train(args: argparse.Namespace) -> None:
         average, begin, spent = state["average"], state["step"], state["spent"]
     made = prefetched(Windows(learned, net, args.rows, args.seed + begin), args.size)
     motion_loss, articulation = MotionLoss(), Articulation()
-    clock, running, step = time.time(), np.zeros(5), begin
+    agreement = Agreement(load_expert(SYNC)) if args.sync else None
+    clock, running, step = time.time(), np.zeros(6), begin
     progress = spent / 60 / args.minutes
     while progress < 1:
         # The rate follows the clock: a slow machine learns less, but ends as it should.
@@ -175,6 +177,7 @@ def train(args: argparse.Namespace) -> None:
             args.phones * -(chance * told).mean(),
             args.study * (((studied - features) ** 2).mean(-1) * inside).mean()
             / features.var(),
+            args.sync * agreement(motion, features, inside) if agreement else torch.zeros(()),
         ])  # fmt: skip
         optimizer.zero_grad()
         parts.sum().backward()
@@ -200,6 +203,13 @@ def train(args: argparse.Namespace) -> None:
             )  # fmt: skip
             if step % 1500 == 0 or progress >= 1:
                 report(load(args.name), lessons)
+
+
+def load_expert(path: Path) -> Sync:
+    state = torch.load(path, weights_only=True)
+    net = Sync(state["design"], state["inputs"])
+    net.load_state_dict(state["net"])
+    return net.eval()
 
 
 def load(name: str) -> Student:
@@ -264,13 +274,14 @@ if __name__ == "__main__":
     parser.add_argument("--design", default="dilated_mid")
     parser.add_argument("--begin-with", default="", help="name of a run to take weights from")
     parser.add_argument("--minutes", type=float, default=80, help="of training, in all")
-    parser.add_argument("--size", type=int, default=12)
-    parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--size", type=int, default=10)
+    parser.add_argument("--rows", type=int, default=384)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--motion", type=float, default=3.0)
     parser.add_argument("--rules", type=float, default=0.3)
     parser.add_argument("--phones", type=float, default=0.4)
     parser.add_argument("--study", type=float, default=0.5)
+    parser.add_argument("--sync", type=float, default=0.0, help="weight of sync_features' say")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,6 +1,7 @@
 """Train the sync expert: does this mouth speak this sound, and by how much too late?
 
     python -m training.sync train STUDENT [--name sync --steps 1500 --design gated]
+    python -m training.sync train features --name sync_features    # for student --sync
     python -m training.sync report STUDENT [--name sync]
     python -m training.sync export [--name sync]
 
@@ -27,7 +28,7 @@ from training.lessons import CACHE, Lesson, load_lessons, load_offsets
 from training.mouths import Item, load_items
 from training.networks import Sync
 from training.noise import Disturber
-from training.student import listen
+from training.student import listen, load_expert
 from training.student import load as load_student
 from training.teacher import OPINION
 
@@ -40,7 +41,9 @@ SCALE = 30.0
 
 
 def heard_by_student(lessons: list[Lesson], student: str) -> list[list[np.ndarray]]:
-    """Per lesson (T, K + P) as the student hears it, clean and disturbed."""
+    """Per lesson (T, K + P) as the student hears it, clean and disturbed; or its features."""
+    if student == "features":
+        return [[lesson.features] * VERSIONS for lesson in lessons]
     net = load_student(student)
     disturb = Disturber(np.random.default_rng(0), [x.mel for x in lessons[::5]])
     out = []
@@ -73,7 +76,7 @@ def train(args: argparse.Namespace) -> None:
     if args.unseen:
         lessons += imagined(rng)
     sounds = heard_by_student(lessons, args.student)
-    net = Sync(args.design)
+    net = Sync(args.design, sounds[0][0].shape[1])
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=args.steps)
     kinds: dict[str, dict[str, list[int]]] = {"people": {}, "grid": {}, "unseen": {}}
@@ -116,8 +119,10 @@ def train(args: argparse.Namespace) -> None:
         schedule.step()
         if step % 300 == 299:
             print(step + 1, f"{value.item():.3f}", flush=True)
-    torch.save({"design": args.design, "net": net.state_dict()}, CACHE / f"{args.name}.pt")
-    report(args)
+    state = {"design": args.design, "inputs": net.inputs, "net": net.state_dict()}
+    torch.save(state, CACHE / f"{args.name}.pt")
+    if args.student != "features":
+        report(args)
 
 
 def imagined(rng: np.random.Generator) -> list[Lesson]:
@@ -133,13 +138,6 @@ def imagined(rng: np.random.Generator) -> list[Lesson]:
 
 def _long(x: np.ndarray, rows: int) -> np.ndarray:
     return np.pad(x, ((0, rows - len(x)),) + ((0, 0),) * (x.ndim - 1))
-
-
-def load(name: str) -> Sync:
-    state = torch.load(CACHE / f"{name}.pt", weights_only=True)
-    net = Sync(state["design"])
-    net.load_state_dict(state["net"])
-    return net.eval()
 
 
 def measure(
@@ -184,7 +182,7 @@ def measure(
 
 
 def report(args: argparse.Namespace) -> None:
-    net, student = load(args.name), load_student(args.student)
+    net, student = load_expert(CACHE / f"{args.name}.pt"), load_student(args.student)
 
     def hear(item: Item) -> SpeechTrack:
         motion, phones = listen(student, item.mel)
@@ -204,7 +202,7 @@ def report(args: argparse.Namespace) -> None:
 def export(args: argparse.Namespace) -> None:
     import onnx
 
-    net = load(args.name)
+    net = load_expert(CACHE / f"{args.name}.pt")
     example = torch.zeros(1, 250, net.sound[0].in_channels), torch.zeros(1, 250, 12)
     axes = {
         "sound": {1: "rows"},
