@@ -125,6 +125,45 @@ def prefetched(windows: Windows, size: int) -> queue.Queue:
     return made
 
 
+class Steps:
+    """AdamW, and Muon (Jordan et al., 2024) for the matrices of the body, at one rate.
+
+    Muon knows matrices only: the weights of a convolution are shown to it as one.
+    """
+
+    def __init__(self, net: Student, study: torch.nn.Module, args: argparse.Namespace) -> None:
+        body = [p for p in net.blocks.parameters() if p.ndim > 1] if args.muon else []
+        self.body = body
+        self.flat = [torch.nn.Parameter(p.detach().view(len(p), -1)) for p in body]
+        mine = {id(p) for p in body}
+        rest = [p for p in [*net.parameters(), *study.parameters()] if id(p) not in mine]
+        self.all = [torch.optim.AdamW(rest, args.rate, weight_decay=0.03)]
+        if body:
+            self.all.append(
+                torch.optim.Muon(
+                    self.flat, args.rate, weight_decay=0.03, adjust_lr_fn="match_rms_adamw"
+                )
+            )
+
+    def step(self, rate: float) -> None:
+        for flat, p in zip(self.flat, self.body, strict=True):
+            flat.grad = p.grad.view(len(p), -1)
+        for optimizer in self.all:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad()
+        for p in self.body:
+            p.grad = None
+
+    def state_dict(self) -> list[dict]:
+        return [x.state_dict() for x in self.all]
+
+    def load_state_dict(self, states: list[dict]) -> None:
+        for optimizer, state in zip(self.all, states, strict=True):
+            optimizer.load_state_dict(state)
+
+
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     lessons = load_lessons()
@@ -136,7 +175,7 @@ def train(args: argparse.Namespace) -> None:
     net.std.copy_(torch.tensor(mels.std(0)))
     study = torch.nn.Linear(net.width, learned[0].features.shape[1])
     parameters = [*net.parameters(), *study.parameters()]
-    optimizer = torch.optim.AdamW(parameters, args.rate, weight_decay=0.03)
+    optimizer = Steps(net, study, args)
     begin, spent = 0, 0.0
     if args.begin_with and not path.exists():
         state = torch.load(CACHE / f"student_{args.begin_with}.pt", weights_only=True)
@@ -157,8 +196,6 @@ def train(args: argparse.Namespace) -> None:
     while progress < 1:
         # The rate follows the clock: a slow machine learns less, but ends as it should.
         rate = min(1, progress / 0.04 + 0.02) * (0.02 + 0.49 * (1 + np.cos(np.pi * progress)))
-        for group in optimizer.param_groups:
-            group["lr"] = float(args.rate * rate)
         mel, labels, seen, trust, taught, said, told, features, inside = made.get()
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             hidden = net.train().hidden(mel)
@@ -179,10 +216,9 @@ def train(args: argparse.Namespace) -> None:
             / features.var(),
             args.sync * agreement(motion, features, inside) if agreement else torch.zeros(()),
         ])  # fmt: skip
-        optimizer.zero_grad()
         parts.sum().backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
+        optimizer.step(float(args.rate * rate))
         step += 1
         progress = (spent + time.time() - clock) / 60 / args.minutes
         keep = min(0.998, step / (step + 10))
@@ -201,7 +237,7 @@ def train(args: argparse.Namespace) -> None:
                 },
                 path,
             )  # fmt: skip
-            if step % 1500 == 0 or progress >= 1:
+            if step % 5000 == 0 or progress >= 1:
                 report(load(args.name), lessons)
 
 
@@ -281,6 +317,7 @@ if __name__ == "__main__":
     parser.add_argument("--rules", type=float, default=0.3)
     parser.add_argument("--phones", type=float, default=0.4)
     parser.add_argument("--study", type=float, default=0.5)
+    parser.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--sync", type=float, default=0.0, help="weight of sync_features' say")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--threads", type=int, default=2)

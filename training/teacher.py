@@ -154,15 +154,23 @@ def write_offsets(nets: list[nn.Module]) -> None:
 
 
 def write_opinion(nets: list[nn.Module]) -> None:
+    """Ask for the opinion on everything that was heard; half a minute an hour and teacher."""
     opinions = pickle.loads(OPINION.read_bytes()) if OPINION.exists() else {}
-    for lesson in load_lessons():
-        # What it said of the same sound before still holds.
-        if lesson.name in opinions and len(opinions[lesson.name][0]) == len(lesson):
-            continue
+
+    def keep() -> None:
+        partial = OPINION.with_suffix(".partial.pkl")
+        partial.write_bytes(pickle.dumps(opinions))
+        partial.replace(OPINION)
+        print(len(opinions), "opinions", flush=True)
+
+    # What it said of the same sound before still holds.
+    new = [x for x in load_lessons() if len(opinions.get(x.name, ((),))[0]) != len(x)]
+    for i, lesson in enumerate(new):
         motion, phones = opinion(nets, lesson.features)
         opinions[lesson.name] = motion.astype(np.float16), phones.astype(np.float16)
-    OPINION.write_bytes(pickle.dumps(opinions))
-    print(len(opinions), "opinions")
+        if i % 4000 == 3999:
+            keep()
+    keep()
 
 
 def cut(x: np.ndarray, start: int, length: int) -> np.ndarray:

@@ -13,19 +13,24 @@ toy() { if [ -n "${TOY:-}" ]; then echo "$1"; else echo "$2"; fi; }
 run corpus "$1" 0 2 & run corpus "$1" 1 2; wait
 run basis
 run mouths
+run noise "$3"
 run speech_synthesis kokoro "$(toy 1 45)" &
 run speech_synthesis espeak
 run speech_synthesis recorded
 run speech_recordings "$3"
 wait
 run lessons "$2" 0 2 & run lessons "$2" 1 2; wait
-# A first teacher finds each clip's own offset between sound and picture; two learn without it.
-run teacher train --name first --steps "$(toy 20 500)"
+# A first teacher finds each clip's own offset between sound and picture; five learn without it,
+# and the mean of what they say is taught.
+run teacher train --name first --steps "$(toy 20 400)"
 run teacher offsets first
-run teacher train --name second --steps "$(toy 20 600)" --seed 0
-run teacher train --name third --steps "$(toy 20 600)" --seed 1
-run teacher opine second third
-run student train --name speech --minutes "$(toy 2 56)"
+for name in conv gru gru1 attentive attentive1; do
+    run teacher train --name "$name" --design "${name%1}" --seed "$(case $name in *1) echo 1;; *) echo 0;; esac)" \
+        --steps "$(toy 20 600)"
+done
+run teacher offsets conv gru gru1 attentive attentive1
+run teacher opine conv gru gru1 attentive attentive1
+run student train --name speech --minutes "$(toy 2 70)"
 run student export --name speech
 run sync train speech
 run sync export
