@@ -25,11 +25,11 @@ from labial.audio.features import FLOOR
 from training.lessons import CACHE, UNKNOWN, Lesson, load_lessons
 from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
-from training.networks import Student, Sync
+from training.networks import Student
 from training.noise import Disturber
 from training.sampler import Sampler, phone_accuracy
 from training.scores import motion_table, wild_mean
-from training.teacher import OPINION
+from training.teacher import OPINION, SYNC, load_expert
 
 ONNX = Path(__file__).parents[1] / "labial" / "speech" / "speech_v2.onnx"
 SHARE = {
@@ -41,7 +41,6 @@ SHARE = {
     "pocketsphinx_testdata": 0.015, "codec2": 0.01, "pyannote": 0.01, "drascula": 0.03,
     "amazon_queen": 0.04, "steel_sky": 0.04,
 }  # fmt: skip
-SYNC = CACHE / "sync_features.pt"
 SILENCE_SHARE = 0.08
 TEMPO_SHARE = 0.35
 TEACHER_MIX = 0.5
@@ -239,13 +238,6 @@ def train(args: argparse.Namespace) -> None:
             )  # fmt: skip
             if step % 5000 == 0 or progress >= 1:
                 report(load(args.name), lessons)
-
-
-def load_expert(path: Path) -> Sync:
-    state = torch.load(path, weights_only=True)
-    net = Sync(state["design"], state["inputs"])
-    net.load_state_dict(state["net"])
-    return net.eval()
 
 
 def load(name: str) -> Student:

@@ -28,9 +28,9 @@ from training.lessons import CACHE, Lesson, load_lessons, load_offsets
 from training.mouths import Item, load_items
 from training.networks import Sync
 from training.noise import Disturber
-from training.student import listen, load_expert
+from training.student import listen
 from training.student import load as load_student
-from training.teacher import OPINION
+from training.teacher import OPINION, load_expert
 
 ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v1.onnx"
 ROWS, PIECE = 200, 250

@@ -15,6 +15,7 @@ import argparse
 import json
 import pickle
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,12 +23,13 @@ from torch import nn
 
 from labial.motion.space import load_basis
 from training.lessons import CACHE, OFFSETS, UNKNOWN, Lesson, load_lessons
-from training.losses import Articulation, MotionLoss, phone_loss
+from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
-from training.networks import Attentive, Dilated, Recurrent, Teacher
+from training.networks import Attentive, Dilated, Recurrent, Sync, Teacher
 from training.sampler import Sampler, phone_accuracy
 from training.scores import lag_of, motion_table, wild_mean
 
+SYNC = CACHE / "sync_features.pt"
 OPINION = CACHE / "opinion.pkl"
 # With a lower correlation with the teacher at any lag, picture and sound do not belong together.
 LEAST_GRID, LEAST_WILD = 0.75, 0.35
@@ -67,6 +69,13 @@ def load(name: str) -> nn.Module:
     return net.eval()
 
 
+def load_expert(path: Path) -> Sync:
+    state = torch.load(path, weights_only=True)
+    net = Sync(state["design"], state["inputs"])
+    net.load_state_dict(state["net"])
+    return net.eval()
+
+
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     lessons = load_lessons()
@@ -82,6 +91,7 @@ def train(args: argparse.Namespace) -> None:
     reach, rows = net.reach, 96
     sampler = Sampler(learned, SHARE, rows, args.seed)
     motion_loss, articulation = MotionLoss(), Articulation()
+    agreement = Agreement(load_expert(SYNC)) if args.sync else None
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=args.steps)
     padded = {x.name: reaching(x.features, reach).astype(np.float16) for x in learned}
@@ -98,6 +108,9 @@ def train(args: argparse.Namespace) -> None:
         value = motion_loss(motion, want, trust) + args.phones * phone_loss(phones, labels)
         unseen = torch.where(trust.max(1, keepdim=True).values > 0, UNKNOWN, labels)
         value = value + args.rules * articulation(motion, unseen)
+        if agreement:
+            near = x[:, reach : reach + rows]
+            value = value + args.sync * agreement(motion, near, torch.ones(near.shape[:2]))
         optimizer.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -190,6 +203,7 @@ if __name__ == "__main__":
     parser.add_argument("--noise", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--phones", type=float, default=0.3)
     parser.add_argument("--rules", type=float, default=0.3)
+    parser.add_argument("--sync", type=float, default=0.0, help="weight of sync_features' say")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
