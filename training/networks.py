@@ -120,38 +120,60 @@ DESIGNS: dict[str, tuple[int, tuple[Block, ...]]] = {
 }  # fmt: skip
 
 
+# What more a row may know when the sound need not be waited for: 10 rows on either side.
+LATER: tuple[Block, ...] = ((Dilated, 2, 4, 4), (Dilated, 3, 6, 6))
+
+
 class Student(nn.Module):
     """(batch, frames, 80) log-mel → motion (batch, rows, K) and phone logits (batch, rows, P).
 
-    Row i is centred on frame ``before + 2 i``.
+    Row i is centred on frame ``before + 2 i``. Live, a row is not waited for: :meth:`live` has
+    ``2 margin`` rows more of the same sound, since it looks less far.
     """
 
-    def __init__(self, design: str = "slim", outputs: int = 12, drop: float = 0.1) -> None:
+    margin = sum(b[3] for b in LATER)
+
+    def __init__(self, design: str = "dilated_wide", outputs: int = 12, drop: float = 0.1) -> None:
         super().__init__()
         width, blocks = DESIGNS[design]
         self.design, self.width = design, width
-        self.before = 2 * sum(b[2] for b in blocks) + 2
-        self.after = 2 * sum(b[3] for b in blocks) + 2
+        self.live_before = 2 * sum(b[2] for b in blocks) + 2
+        self.live_after = 2 * sum(b[3] for b in blocks) + 2
+        self.before = self.live_before + 2 * self.margin
+        self.after = self.live_after + 2 * self.margin
         self.register_buffer("mean", torch.zeros(80))
         self.register_buffer("std", torch.ones(80))
         self.stem1 = nn.Conv1d(80, width, 3)
         self.stem2 = nn.Conv1d(width, width, 3, stride=2)
         self.blocks = nn.ModuleList(kind(width, *b, drop) for kind, *b in blocks)
-        self.norm = nn.LayerNorm(width)
-        self.motion = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, outputs))
-        self.phones = nn.Linear(width, len(PHONES))
+        self.later = nn.ModuleList(kind(width, *b, drop) for kind, *b in LATER)
+        self.norm, self.later_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.motion, self.later_motion = (
+            nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, outputs))
+            for _ in range(2)
+        )
+        self.phones, self.later_phones = (nn.Linear(width, len(PHONES)) for _ in range(2))
 
-    def hidden(self, mel: Tensor) -> Tensor:
-        """(batch, rows, width)."""
+    def hidden(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, rows + 2 margin, width) live, and (batch, rows, width)."""
         x = ((mel - self.mean) / self.std).transpose(1, 2)
         x = nn.functional.gelu(self.stem2(nn.functional.gelu(self.stem1(x))))
         for block in self.blocks:
             x = block(x)
-        return self.norm(x.transpose(1, 2))
+        live = self.norm(x.transpose(1, 2))
+        for block in self.later:
+            x = block(x)
+        return live, self.later_norm(x.transpose(1, 2))
+
+    def say(self, live: Tensor, later: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Motion and phone logits of both."""
+        return (
+            self.motion(live), self.phones(live),
+            self.later_motion(later), self.later_phones(later),
+        )  # fmt: skip
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.hidden(mel)
-        return self.motion(hidden), self.phones(hidden)
+        return self.say(*self.hidden(mel))[2:]
 
 
 class Teacher(nn.Module):

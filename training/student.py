@@ -22,6 +22,7 @@ import torch
 from torch.nn import functional
 
 from labial.audio.features import FLOOR
+from labial.speech.phones import PHONES
 from training.lessons import CACHE, UNKNOWN, Lesson, load_lessons
 from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
@@ -31,7 +32,7 @@ from training.sampler import Sampler, phone_accuracy
 from training.scores import motion_table, wild_mean
 from training.teacher import OPINION, SYNC, load_expert
 
-ONNX = Path(__file__).parents[1] / "labial" / "speech" / "speech_v2.onnx"
+ONNX = Path(__file__).parents[1] / "labial" / "speech" / "speech_v3.onnx"
 SHARE = {
     "grid": 0.1, "people": 0.2, "kokoro": 0.18, "espeak": 0.08, "festival": 0.05, "flite": 0.03,
     "asterisk_en": 0.04, "asterisk_es": 0.02, "asterisk_fr": 0.02, "asterisk_it": 0.015,
@@ -56,7 +57,7 @@ class Windows:
         self.opinion = pickle.loads(OPINION.read_bytes()) if OPINION.exists() else {}
         self.disturb = Disturber(self.rng, [x.mel for x in lessons[::7]])
         self.features = lessons[0].features.shape[1]
-        self.classes = net.phones.out_features
+        self.classes = len(PHONES)
 
     def draw(self, size: int) -> list[torch.Tensor]:
         """mel, labels, seen motion with trust, taught motion, phones, features with trust."""
@@ -131,7 +132,8 @@ class Steps:
     """
 
     def __init__(self, net: Student, study: torch.nn.Module, args: argparse.Namespace) -> None:
-        body = [p for p in net.blocks.parameters() if p.ndim > 1] if args.muon else []
+        blocks = [*net.blocks.parameters(), *net.later.parameters()]
+        body = [p for p in blocks if p.ndim > 1] if args.muon else []
         self.body = body
         self.flat = [torch.nn.Parameter(p.detach().view(len(p), -1)) for p in body]
         mine = {id(p) for p in body}
@@ -172,14 +174,15 @@ def train(args: argparse.Namespace) -> None:
     mels = np.concatenate([x.mel for x in learned[::9]]).astype(np.float32)
     net.mean.copy_(torch.tensor(mels.mean(0)))
     net.std.copy_(torch.tensor(mels.std(0)))
-    study = torch.nn.Linear(net.width, learned[0].features.shape[1])
+    known = learned[0].features.shape[1]
+    study = torch.nn.ModuleList(torch.nn.Linear(net.width, known) for _ in range(2))
     parameters = [*net.parameters(), *study.parameters()]
     optimizer = Steps(net, study, args)
     begin, spent = 0, 0.0
     if args.begin_with and not path.exists():
         state = torch.load(CACHE / f"student_{args.begin_with}.pt", weights_only=True)
-        net.load_state_dict(state["average"])
-        study.load_state_dict(state["study"])
+        net.load_state_dict(state["average"], strict=False)
+        study[0].load_state_dict(state["study"], strict=False)
     average = {k: v.clone() for k, v in net.state_dict().items()}
     if path.exists():
         state = torch.load(path, weights_only=True)
@@ -197,24 +200,30 @@ def train(args: argparse.Namespace) -> None:
         rate = min(1, progress / 0.04 + 0.02) * (0.02 + 0.49 * (1 + np.cos(np.pi * progress)))
         mel, labels, seen, trust, taught, said, told, features, inside = made.get()
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
-            hidden = net.train().hidden(mel)
-            motion, logits = net.motion(hidden).float(), net.phones(hidden).float()
-            studied = study(hidden).float()
+            live, later = net.train().hidden(mel)
+            live = live[:, net.margin : live.shape[1] - net.margin]
+            told_by = [x.float() for x in net.say(live, later)]
+            studied = [s(x).float() for s, x in zip(study, (live, later), strict=True)]
         # Real lips and the teacher's, which lack what nobody can hear, in equal parts.
         taught_share = torch.where(trust > 0, TEACHER_MIX, 1.0) * told
         want = seen * (1 - taught_share[..., None]) + taught * taught_share[..., None]
         weight = torch.where(trust > 0, 1.0, 0.7 * told)
         unseen = torch.where(trust.max(1, keepdim=True).values > 0, UNKNOWN, labels)
-        chance = (said * functional.log_softmax(logits, -1)).sum(-1)
-        parts = torch.stack([
-            args.motion * motion_loss(motion, want, weight),
-            args.rules * articulation(motion, unseen),
-            args.phones * phone_loss(logits, labels),
-            args.phones * -(chance * told).mean(),
-            args.study * (((studied - features) ** 2).mean(-1) * inside).mean()
-            / features.var(),
-            args.sync * agreement(motion, features, inside) if agreement else torch.zeros(()),
-        ])  # fmt: skip
+        parts = torch.zeros(6)
+        for share, motion, logits, guess in (
+            (args.live, *told_by[:2], studied[0]),
+            (1.0, *told_by[2:], studied[1]),
+        ):
+            chance = (said * functional.log_softmax(logits, -1)).sum(-1)
+            parts = parts + share * torch.stack([
+                args.motion * motion_loss(motion, want, weight),
+                args.rules * articulation(motion, unseen),
+                args.phones * phone_loss(logits, labels),
+                args.phones * -(chance * told).mean(),
+                args.study * (((guess - features) ** 2).mean(-1) * inside).mean()
+                / features.var(),
+                args.sync * agreement(motion, features, inside) if agreement else torch.zeros(()),
+            ])  # fmt: skip
         parts.sum().backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step(float(args.rate * rate))
@@ -267,15 +276,15 @@ def report(net: Student, lessons: list[Lesson]) -> None:
 
 
 class Shipped(torch.nn.Module):
-    """The student with probabilities instead of logits."""
+    """The student with probabilities instead of logits, as it is and live."""
 
     def __init__(self, net: Student) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        motion, logits = self.net(mel)
-        return motion, logits.softmax(-1)
+    def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        live, live_logits, motion, logits = self.net.say(*self.net.hidden(mel))
+        return motion, logits.softmax(-1), live, live_logits.softmax(-1)
 
 
 def export(name: str) -> None:
@@ -283,14 +292,20 @@ def export(name: str) -> None:
 
     net = load(name)
     example = torch.zeros(1, net.before + net.after + 199, 80)
-    axes = {"mel": {1: "frames"}, "motion": {1: "rows"}, "phones": {1: "rows"}}
+    outputs = ["motion", "phones", "live_motion", "live_phones"]
+    axes = {"mel": {1: "frames"}} | {
+        x: {1: "live_rows" if "live" in x else "rows"} for x in outputs
+    }
     torch.onnx.export(
         Shipped(net).eval(), (example,), str(ONNX), input_names=["mel"],
-        output_names=["motion", "phones"], dynamic_axes=axes, opset_version=17, dynamo=False,
+        output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False,
     )  # fmt: skip
     model = onnx.load(ONNX)
-    facts = {"mel_before": str(net.before), "mel_after": str(net.after), "rate": "50"}
-    onnx.helper.set_model_props(model, facts)
+    facts = {
+        "mel_before": net.before, "mel_after": net.after,
+        "live_mel_before": net.live_before, "live_mel_after": net.live_after, "rate": 50,
+    }  # fmt: skip
+    onnx.helper.set_model_props(model, {k: str(v) for k, v in facts.items()})
     onnx.save(model, ONNX)
     print(ONNX.name, ONNX.stat().st_size, "bytes", facts)
 
@@ -299,7 +314,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["train", "report", "export"])
     parser.add_argument("--name", default="first")
-    parser.add_argument("--design", default="dilated_mid")
+    parser.add_argument("--design", default="dilated_wide")
     parser.add_argument("--begin-with", default="", help="name of a run to take weights from")
     parser.add_argument("--minutes", type=float, default=80, help="of training, in all")
     parser.add_argument("--size", type=int, default=10)
@@ -309,6 +324,7 @@ if __name__ == "__main__":
     parser.add_argument("--rules", type=float, default=0.3)
     parser.add_argument("--phones", type=float, default=0.4)
     parser.add_argument("--study", type=float, default=0.5)
+    parser.add_argument("--live", type=float, default=0.5, help="weight of the live outputs")
     parser.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--sync", type=float, default=0.0, help="weight of sync_features' say")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)

@@ -14,27 +14,37 @@ from labial.types import Audio, FloatArray, MouthMotion, SpeechTrack
 
 RATE = 50
 CHUNK_ROWS = 1000
-_MODEL = "speech_v2.onnx"
+_MODEL = "speech_v3.onnx"
 _MEL_PER_ROW = features.FRAME_RATE // RATE
 
 
 class SpeechEncoder:
-    """Mouth motion and phones of speech in any voice; ``speech_v2.md`` tells how it was trained.
+    """Mouth motion and phones of speech in any voice; ``speech_v3.md`` tells how it was trained.
 
     The network has no padding: a row is computed from a fixed stretch of sound around it
     (:attr:`past_seconds` before, :attr:`future_seconds` after) and from nothing else. So pieces
     of any length give the same rows, memory stays flat, and a live caller knows its delay.
+
+    Parameters
+    ----------
+    live
+        Look ahead by no more than 0.2 s, and be a little less right for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, live: bool = False) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         model = (resources.files("labial.speech") / _MODEL).read_bytes()
         self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._run = ort.RunOptions()
+        # What only the other outputs need is not computed, and need not have enough sound.
+        self._run.only_execute_path_to_fetches = True
         facts = self._session.get_modelmeta().custom_metadata_map
-        self.mel_before = int(facts["mel_before"])
-        self.mel_after = int(facts["mel_after"])
+        kind = "live_" if live else ""
+        self._outputs = [kind + "motion", kind + "phones"]
+        self.mel_before = int(facts[kind + "mel_before"])
+        self.mel_after = int(facts[kind + "mel_after"])
 
     @property
     def past_seconds(self) -> float:
@@ -43,7 +53,7 @@ class SpeechEncoder:
 
     @property
     def future_seconds(self) -> float:
-        """How far a row looks ahead: the least delay of live use."""
+        """How far a row looks ahead: the least delay."""
         return self.mel_after / features.FRAME_RATE + features.WINDOW / 2 / features.RATE
 
     def __call__(self, audio: Audio) -> SpeechTrack:
@@ -79,7 +89,7 @@ class SpeechEncoder:
         The first row returned belongs to the frame that has just enough frames before it, the
         last to the one with enough after it; rows are two frames apart.
         """
-        motion, phones = self._session.run(None, {"mel": mel[None]})
+        motion, phones = self._session.run(self._outputs, {"mel": mel[None]}, self._run)
         return np.asarray(motion[0], np.float32), np.asarray(phones[0], np.float32)
 
 
