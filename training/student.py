@@ -179,7 +179,9 @@ def train(args: argparse.Namespace) -> None:
     parameters = [*net.parameters(), *study.parameters()]
     optimizer = Steps(net, study, args)
     begin, spent = 0, 0.0
-    if args.begin_with and not path.exists():
+    if args.begin_with == "shipped" and not path.exists():
+        net.load_state_dict(shipped_weights(net))
+    elif args.begin_with and not path.exists():
         state = torch.load(CACHE / f"student_{args.begin_with}.pt", weights_only=True)
         net.load_state_dict(state["average"], strict=False)
         study[0].load_state_dict(state["study"], strict=False)
@@ -287,6 +289,14 @@ class Shipped(torch.nn.Module):
         return motion, logits.softmax(-1), live, live_logits.softmax(-1)
 
 
+def shipped_weights(net: Student) -> dict[str, torch.Tensor]:
+    """The weights that are part of the package, under their names in ``net``."""
+    import onnx
+
+    found = {x.name: onnx.numpy_helper.to_array(x) for x in onnx.load(ONNX).graph.initializer}
+    return {name: torch.tensor(found[f"net.{name}"]) for name in net.state_dict()}
+
+
 def export(name: str) -> None:
     import onnx
 
@@ -299,6 +309,8 @@ def export(name: str) -> None:
     torch.onnx.export(
         Shipped(net).eval(), (example,), str(ONNX), input_names=["mel"],
         output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False,
+        # Every weight keeps its name, so that a run can begin with what is shipped.
+        do_constant_folding=False,
     )  # fmt: skip
     model = onnx.load(ONNX)
     facts = {
@@ -315,7 +327,7 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["train", "report", "export"])
     parser.add_argument("--name", default="first")
     parser.add_argument("--design", default="dilated_wide")
-    parser.add_argument("--begin-with", default="", help="name of a run to take weights from")
+    parser.add_argument("--begin-with", default="", help="a run to take weights from, or 'shipped'")
     parser.add_argument("--minutes", type=float, default=80, help="of training, in all")
     parser.add_argument("--size", type=int, default=10)
     parser.add_argument("--rows", type=int, default=384)

@@ -32,7 +32,7 @@ from training.student import listen
 from training.student import load as load_student
 from training.teacher import OPINION, load_expert
 
-ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v1.onnx"
+ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v2.onnx"
 ROWS, PIECE = 200, 250
 FURTHEST = int(LAGS[-1])
 VERSIONS, IMAGINED = 3, 1500

@@ -1,9 +1,9 @@
 """How far a clip's sound lies behind its mouth, by a network that knows which sound a mouth makes.
 
 Two small towers turn speech (as the speech network hears it) and mouth motion (as it was seen)
-into rows of unit length that point the same way when they belong together; the lag at which most
+into rows of at most unit length that point the same way when they belong together; the lag at which most
 rows agree is the offset. The idea is SyncNet's (Chung and Zisserman, 2016), on motion instead of
-pixels. ``sync_v1.md`` tells how it was trained.
+pixels. ``sync_v2.md`` tells how it was trained.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAGS: npt.NDArray[np.int_] = np.arange(-30, 31)
 
 LEAST_SECONDS = 2.0
 _SCALE = 30.0
-_MODEL = "sync_v1.onnx"
+_MODEL = "sync_v2.onnx"
 Mask = npt.NDArray[np.bool_]
 
 
@@ -47,7 +47,7 @@ def agreement(heard: FloatArray, seen: FloatArray, usable: Mask) -> npt.NDArray[
     Parameters
     ----------
     heard, seen
-        (n, d) float32 rows of unit length at 50 Hz.
+        (n, d) float32 rows of at most unit length at 50 Hz.
     usable
         (n,) bool: rows in which the mouth was seen well.
 
@@ -92,7 +92,7 @@ class SyncExpert:
         self._reach = int(self._session.get_modelmeta().custom_metadata_map["reach"])
 
     def towers(self, speech: SpeechTrack, mouth: MouthMotion) -> tuple[FloatArray, FloatArray]:
-        """Return rows of unit length for sound and mouth, as many as the shorter one has."""
+        """Return rows of at most unit length for sound and mouth, as many as the shorter one has."""
         n = min(len(speech), len(mouth))
         sound = np.concatenate([speech.motion.coefficients, speech.phones], 1)
         around = ((self._reach, self._reach), (0, 0))

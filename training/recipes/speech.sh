@@ -1,6 +1,6 @@
 #!/bin/sh
-# From a corpus of talking clips and synthesizers to labial/speech/speech_v2.onnx and
-# labial/metrics/sync_v1.onnx.
+# From a corpus of talking clips and synthesizers to labial/speech/speech_v3.onnx and
+# labial/metrics/sync_v2.onnx.
 #   training/recipes/speech.sh CORPUS model.bin.part2 PACKAGES
 # CORPUS: see corpus.py. model.bin.part2: Whisper base, see whisper.py. PACKAGES: a folder with the
 # packages that speech_sources.py lists. LABIAL_KOKORO: see speech_synthesis.py.
