@@ -1,6 +1,6 @@
 """Model weights and sample media: what they are, and how they reach the user's cache folder."""
 
-from labial.weights.fetch import ProgressHook, folder, member, path, state
+from labial.weights.fetch import ProgressHook, bring, folder, member, path, state
 from labial.weights.registry import SAMPLES, WEIGHTS, Package, Url, Weight, lookup
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "ProgressHook",
     "Url",
     "Weight",
+    "bring",
     "folder",
     "lookup",
     "member",

@@ -83,8 +83,12 @@ def path(name: str, *, progress: ProgressHook | None = None) -> Path:
         Unknown name; no mirror gave the right bytes; the cache folder cannot be written; or
         ``LABIAL_OFFLINE=1`` and the file is not there.
     """
-    row = lookup(name)
-    file = folder() / row.filename
+    return bring(lookup(name), folder(), progress=progress)
+
+
+def bring(row: Weight, into: Path, *, progress: ProgressHook | None = None) -> Path:
+    """Return the verified file of ``row`` in the folder ``into``; see :func:`path`."""
+    file = into / row.filename
     if _matches(file, row):
         return file
     if os.environ.get("LABIAL_OFFLINE", "") not in ("", "0"):
