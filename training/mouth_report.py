@@ -1,0 +1,246 @@
+"""How good a rendered mouth looks, on people who were never trained on.
+
+    python -m training.evaluate mouth [CORPUS] [--sheets FOLDER] [--clips N] [--frames N]
+
+CORPUS (default: $LABIAL_CORPUS) holds ``people/*.mp4``. A frame speaks with the mouth of another
+frame of its shot, at least a second away and alike in pose; the answer's neighbours are taken out
+of the bank. The output is held against that other frame, brought into the first one's pose.
+
+PSNR, SSIM and LPIPS are of the lips and a margin around them. ``sharp`` is the variance of the
+Laplacian ÷ the real mouth's at its own pixels. ``identity`` is the cosine of SFace with the real
+frame; of the source as it is, it says how far two frames as filmed agree. A stretch driven by the
+clip's own motion of 2 s later gives ``flicker`` (÷ that of the real mouth of 2 s later, with the
+head held still in both), ``seam`` (gradient along the matte's edge ÷ the source's) and processor
+milliseconds a frame.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from labial import LabialError
+from labial.media.picture import write_png
+from labial.metrics.image import psnr, seam, sharpness, ssim
+from labial.metrics.temporal import flicker
+from labial.pixels import Box
+from labial.sheet import FAINT, INK, PAPER, plain, write
+from labial.types import Frame
+from training.mouths import TWICE, is_held_out
+from training.perceptual import Identity, Lpips
+from training.reenactment import (
+    APART_SECONDS,
+    LIPS,
+    Clip,
+    Pair,
+    carried,
+    choose_pairs,
+    choose_stretch,
+    crop,
+    mouth_box,
+    mouth_plane,
+    resample,
+)
+
+COPY, OUTPUT, EMPTY, REAL = "source as it is", "output", "output, no bank", "real"
+OPENING = "opening: "
+KINDS = (COPY, OUTPUT, OPENING + COPY, OPENING + OUTPUT, OPENING + EMPTY)
+SCORES = ("PSNR", "SSIM", "LPIPS", "sharp", "identity")
+MOVING = ("frames", "flicker", "flicker of source", "seam", "ms")
+# The box that is watched for flicker, in inter-ocular distances.
+WIDE, HIGH = 0.8, 0.7
+TILE, HEAD, SIDE, GAP = 300, 56, 150, 6
+
+Table = dict[str, dict[str, float]]
+Pictures = dict[str, np.ndarray]
+Kinds = dict[str, tuple[Frame, np.ndarray]]
+Compared = tuple[Table, Pictures]
+Column = tuple[str, Pictures]
+
+
+class Judges:
+    """The networks that judge pictures, loaded once."""
+
+    def __init__(self) -> None:
+        self.lpips, self._identity = Lpips(), Identity()
+
+    def person(self, frame: Frame, landmarks: np.ndarray) -> np.ndarray:
+        whole = crop(frame, Box(0, 0, frame.width, frame.height))
+        return self._identity(np.rint(whole * 255).astype(np.uint8), landmarks)
+
+
+def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table], list[Column]]:
+    """Render each pair; return its scores by kind of picture, and what a sheet shows of it."""
+    frames = clip.frames({row for pair in pairs for row in (pair.source, pair.real)})
+    wanted = clip.own.copy()
+    for pair in pairs:
+        wanted[pair.source] = clip.own[pair.real]
+    retarget = clip.retarget(wanted)
+    lips, tables, columns = retarget.lips(), [], []
+    for pair in pairs:
+        source, at = frames[pair.source], np.array([pair.source])
+        bank = clip.bank(np.array([pair.real]), APART_SECONDS)
+        choice = bank.choose(at, lips[at])[0] if bank.patches else None
+        kinds = {COPY: (source, clip.track.landmarks[pair.source])}
+        for kind, taken in {OUTPUT: choice, EMPTY: None}.items():
+            out = clip.render(source, retarget, taken)
+            if out is not None and (kind == OUTPUT or pair.opens):
+                kinds[kind] = (out.frame, out.landmarks)
+        if OUTPUT not in kinds:
+            continue
+        table, pictures = compare(clip, pair, frames[pair.real], kinds, judges)
+        if pair.opens:
+            table |= {OPENING + kind: table[kind] for kind in kinds}
+        tables.append(table)
+        caption = " <- ".join(f"{clip.times[row]:.2f} s" for row in (pair.source, pair.real))
+        columns.append((caption, pictures))
+    return tables, columns
+
+
+def compare(clip: Clip, pair: Pair, real: Frame, kinds: Kinds, judges: Judges) -> Compared:
+    """Hold frames and their landmarks against the real one, brought into the source's pose."""
+    source, answer = kinds[COPY][0], clip.track.landmarks[pair.real]
+    there = carried(clip.track, pair.source, pair.real)
+    back = np.linalg.inv(np.vstack([there, [0, 0, 1]]))[:2]
+    outlines = [kinds[OUTPUT][1][LIPS, :2], answer[LIPS, :2] @ back[:, :2].T + back[:, 2]]
+    box = mouth_box(source, outlines, float(clip.track.scale[pair.source]))
+    there[:, 2] += there[:, :2] @ [box.x0, box.y0]
+    goal = resample(real, there, (box.width, box.height))
+    # Resampling softens, so detail is counted in the real frame's own pixels.
+    own = mouth_box(real, [answer[LIPS, :2]], float(clip.track.scale[pair.real]))
+    detail, person = sharpness(crop(real, own)), judges.person(real, answer)
+    table, pictures = {}, {REAL: goal}
+    for kind, (frame, landmarks) in kinds.items():
+        image = pictures[kind] = crop(frame, box)
+        values = (
+            psnr(image, goal), ssim(image, goal), judges.lpips(image, goal),
+            sharpness(image) / detail, float(judges.person(frame, landmarks) @ person),
+        )  # fmt: skip
+        table[kind] = dict(zip(SCORES, values, strict=True))
+    return table, pictures
+
+
+def play(clip: Clip) -> dict[str, float]:
+    """Render a stretch; return its figures by the names in ``MOVING``, or nothing."""
+    found = choose_stretch(clip)
+    if found is None:
+        return {}
+    rows, driving = found
+    wanted = clip.own.copy()
+    wanted[rows] = clip.own[driving]
+    retarget = clip.retarget(wanted)
+    # The very frames that are imitated would be too good a bank.
+    bank = clip.bank(driving, 0.0)
+    choices = bank.choose(rows, retarget.lips()[rows]) if bank.patches else [None] * len(rows)
+    frames = clip.frames({*rows.tolist(), *driving.tolist()})
+    outputs, seams, costs = [], [], []
+    for row, choice in zip(rows, choices, strict=True):
+        out = clip.render(frames[row], retarget, choice)
+        if out is None:
+            return {}
+        outputs.append(steady(clip, row, out.frame))
+        seams.append(seam(crop(out.frame, out.box), crop(frames[row], out.box), out.matte))
+        costs.append(1000 * out.seconds)
+    real = np.stack([steady(clip, row, frames[row]) for row in driving])
+    still = np.stack([steady(clip, row, frames[row]) for row in rows])
+    values = (
+        len(rows), flicker(np.stack(outputs), real), flicker(still, real),
+        np.mean(seams), np.median(costs),
+    )  # fmt: skip
+    return {name: float(value) for name, value in zip(MOVING, values, strict=True)}
+
+
+def steady(clip: Clip, row: int, frame: Frame) -> np.ndarray:
+    """(h, w, 3) RGB of the mouth's surroundings, with the head held still."""
+    scale = float(np.median(clip.track.scale))
+    size = round(WIDE * scale), round(HIGH * scale)
+    box = mouth_plane(clip.track, row)
+    box[:, :2] /= scale
+    box[:, 2] -= box[:, :2] @ (np.array(size) / 2)
+    return resample(frame, box, size)
+
+
+def sheet(title: str, columns: list[Column]) -> np.ndarray:
+    """Draw source, answer and outputs of each pair below each other, zoomed on the mouth."""
+    names = (COPY, REAL, OUTPUT, EMPTY)
+    high = max(round(TILE * p[REAL].shape[0] / p[REAL].shape[1]) for _, p in columns)
+    size = (HEAD + len(names) * (high + GAP), SIDE + len(columns) * (TILE + GAP), 3)
+    page = np.full(size, PAPER, np.uint8)
+    write(page, plain(title), (SIDE, 24), INK, 0.6)
+    for k, name in enumerate(names):
+        write(page, name, (8, HEAD + k * (high + GAP) + high // 2), FAINT, 0.5)
+    for column, (caption, pictures) in enumerate(columns):
+        x = SIDE + column * (TILE + GAP)
+        write(page, caption, (x + 2, HEAD - 8), FAINT, 0.5)
+        for name, picture in pictures.items():
+            y = HEAD + names.index(name) * (high + GAP)
+            tall = round(TILE * picture.shape[0] / picture.shape[1])
+            image = np.rint(picture * 255).astype(np.uint8)
+            image = cv2.resize(image, (TILE, tall), interpolation=cv2.INTER_CUBIC)
+            page[y : y + tall, x : x + TILE] = image
+    return page
+
+
+def mean(tables: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Mean of each column over the rows that have it."""
+    rows = list(tables)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
+
+
+def by_kind(tables: list[Table]) -> Table:
+    return {kind: mean(t[kind] for t in tables if kind in t) for kind in KINDS}
+
+
+def show(title: str, table: Table, moving: dict[str, float]) -> None:
+    print(f"\n{title:32s}" + "".join(f"{name:>10s}" for name in SCORES))
+    for kind, row in table.items():
+        if row:
+            print(f"  {kind:30s}" + "".join(f"{row[name]:10.3f}" for name in SCORES))
+    if moving:
+        print("  " + ", ".join(f"{name} {moving[name]:.2f}" for name in MOVING))
+
+
+def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) -> None:
+    """Print all figures by clip and as means; ``clips`` of the held-out ones, spread evenly."""
+    # Costs are of one core.
+    cv2.setNumThreads(1)
+    names = {path: f"people__{path.stem}" for path in sorted((corpus / "people").glob("*.mp4"))}
+    chosen = [path for path, name in names.items() if is_held_out(name) and name not in TWICE]
+    if not chosen:
+        sys.exit(f"no held-out clips in {corpus / 'people'}")
+    if clips and clips < len(chosen):
+        chosen = [chosen[int((k + 0.5) * len(chosen) / clips)] for k in range(clips)]
+    if sheets:
+        sheets.mkdir(parents=True, exist_ok=True)
+    judges, every, moves, total = Judges(), [], [], 0
+    for path in chosen:
+        try:
+            clip = Clip(path)
+        except LabialError as error:
+            print(f"\n{path.stem}: {error}")
+            continue
+        pairs = choose_pairs(clip, frames)
+        tables, columns = reenact(clip, pairs, judges) if pairs else ([], [])
+        moving = play(clip)
+        show(plain(path.stem, 31), by_kind(tables), moving)
+        print(f"  {len(tables)} pairs, {sum(pair.opens for pair in pairs)} opening", flush=True)
+        total += len(tables)
+        every += [by_kind(tables)] if tables else []
+        moves += [moving] if moving else []
+        if sheets and columns:
+            write_png(sheets / f"{path.stem}.png", sheet(path.stem, columns))
+    means = {kind: mean(t[kind] for t in every) for kind in KINDS}
+    show(f"mean of {len(every)} clips", means, mean(moves))
+    print(f"  {total} pairs; {len(moves)} clips with a stretch")
+
+
+def default_corpus() -> Path:
+    if "LABIAL_CORPUS" not in os.environ:
+        sys.exit("say where the corpus is, or set LABIAL_CORPUS")
+    return Path(os.environ["LABIAL_CORPUS"])
