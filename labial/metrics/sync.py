@@ -1,9 +1,9 @@
 """How far a clip's sound lies behind its mouth, by a network that knows which sound a mouth makes.
 
 Two small towers turn speech (as the speech network hears it) and mouth motion (as it was seen)
-into rows of at most unit length that point the same way when they belong together; the lag at which most
-rows agree is the offset. The idea is SyncNet's (Chung and Zisserman, 2016), on motion instead of
-pixels. ``sync_v2.md`` tells how it was trained.
+into rows of at most unit length that point the same way when they belong together; the lag at
+which most rows agree is the offset. The idea is SyncNet's (Chung and Zisserman, 2016), on motion
+instead of pixels. ``sync_v2.md`` tells how it was trained.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class SyncExpert:
         self._reach = int(self._session.get_modelmeta().custom_metadata_map["reach"])
 
     def towers(self, speech: SpeechTrack, mouth: MouthMotion) -> tuple[FloatArray, FloatArray]:
-        """Return rows of at most unit length for sound and mouth, as many as the shorter one has."""
+        """Return rows of at most unit length for sound and mouth, as many as the shorter has."""
         n = min(len(speech), len(mouth))
         sound = np.concatenate([speech.motion.coefficients, speech.phones], 1)
         around = ((self._reach, self._reach), (0, 0))
