@@ -37,14 +37,14 @@ class SpeechEncoder:
         options.inter_op_num_threads = 1
         model = (resources.files("labial.speech") / _MODEL).read_bytes()
         self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._run = ort.RunOptions()
-        # What only the other outputs need is not computed, and need not have enough sound.
-        self._run.only_execute_path_to_fetches = True
         facts = self._session.get_modelmeta().custom_metadata_map
         kind = "live_" if live else ""
         self._outputs = [kind + "motion", kind + "phones"]
         self.mel_before = int(facts[kind + "mel_before"])
         self.mel_after = int(facts[kind + "mel_after"])
+        # The other end of the network must have enough to read, whatever it makes of it.
+        self._spare = int(facts["mel_before"]) + int(facts["mel_after"])
+        self._spare -= self.mel_before + self.mel_after
 
     @property
     def past_seconds(self) -> float:
@@ -89,8 +89,10 @@ class SpeechEncoder:
         The first row returned belongs to the frame that has just enough frames before it, the
         last to the one with enough after it; rows are two frames apart.
         """
-        motion, phones = self._session.run(self._outputs, {"mel": mel[None]}, self._run)
-        return np.asarray(motion[0], np.float32), np.asarray(phones[0], np.float32)
+        padded = np.pad(mel, ((0, self._spare), (0, 0)))
+        motion, phones = self._session.run(self._outputs, {"mel": padded[None]})
+        n = (len(mel) - self.mel_before - self.mel_after - 1) // _MEL_PER_ROW + 1
+        return np.asarray(motion[0, :n], np.float32), np.asarray(phones[0, :n], np.float32)
 
 
 def n_rows(n_samples: int) -> int:
