@@ -36,8 +36,8 @@ ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v2.onnx"
 ROWS, PIECE = 200, 250
 FURTHEST = int(LAGS[-1])
 VERSIONS, IMAGINED = 3, 1500
-# Of strangers it tells by 20 to 40 ms later than of people it learned from: by 0 to 2 rows.
-LATE = 3
+# Of strangers it tells by up to 60 ms later than of people it learned from: by 0 to 3 rows.
+LATE = 4
 PEOPLE_SHARE, GRID_SHARE = 0.6, 0.4
 SCALE = 30.0
 

@@ -61,7 +61,7 @@ def test_too_little_gives_no_answer() -> None:
     assert load_expert()(silent, short, np.ones(40, bool)) is None
 
 
-def test_towers_give_unit_rows_for_every_row() -> None:
+def test_towers_give_a_row_for_every_row_no_longer_than_one() -> None:
     rng = np.random.default_rng(0)
     speech = SpeechTrack(
         MouthMotion(rng.standard_normal((120, len(load_basis()))).astype(np.float32)),
@@ -70,7 +70,8 @@ def test_towers_give_unit_rows_for_every_row() -> None:
     heard, seen = load_expert().towers(speech, MouthMotion(speech.motion.coefficients[:100]))
     assert heard.shape == seen.shape and len(heard) == 100
     for x in (heard, seen):
-        assert np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-4)
+        length = np.linalg.norm(x, axis=1)
+        assert 0 < length.min() and length.max() < 1 + 1e-4
 
 
 def test_a_still_mouth_says_nothing() -> None:
