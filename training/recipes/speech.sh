@@ -4,7 +4,7 @@
 #   training/recipes/speech.sh CORPUS model.bin.part2 PACKAGES
 # CORPUS: see corpus.py. model.bin.part2: Whisper base, see whisper.py. PACKAGES: a folder with the
 # packages that speech_sources.py lists. LABIAL_KOKORO: see speech_synthesis.py.
-# About two and a half hours on two idle cores, of which the student takes one; every step may be
+# About two hours on two idle cores with bf16, of which the student takes one; every step may be
 # stopped and run again. TOY=1 runs every step in minutes, to see that it works.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -24,13 +24,19 @@ run lessons "$2" 0 2 & run lessons "$2" 1 2; wait
 # and the mean of what they say is taught.
 run teacher train --name first --steps "$(toy 20 400)"
 run teacher offsets first
-for name in conv gru gru1 attentive attentive1; do
-    run teacher train --name "$name" --design "${name%1}" --seed "$(case $name in *1) echo 1;; *) echo 0;; esac)" \
-        --steps "$(toy 20 600)"
+steps=$(toy 20 600)
+run teacher train --name conv --no-noise --steps "$steps"
+for design in gru attentive; do
+    for seed in 0 1; do
+        run teacher train --name "$design$seed" --design "$design" --seed "$seed" --steps "$steps"
+    done
 done
-run teacher offsets conv gru gru1 attentive attentive1
-run teacher opine conv gru gru1 attentive attentive1
-run student train --name speech --minutes "$(toy 2 70)"
+teachers="conv gru0 gru1 attentive0 attentive1"
+# shellcheck disable=SC2086
+run teacher offsets $teachers
+# shellcheck disable=SC2086
+run teacher opine $teachers
+run student train --name speech --minutes "$(toy 2 60)"
 run student export --name speech
 run sync train speech
 run sync export
