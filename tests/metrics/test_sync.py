@@ -71,7 +71,7 @@ def test_towers_give_a_row_for_every_row_no_longer_than_one() -> None:
     assert heard.shape == seen.shape and len(heard) == 100
     for x in (heard, seen):
         length = np.linalg.norm(x, axis=1)
-        assert 0 < length.min() and length.max() < 1 + 1e-4
+        assert length.min() > 0 and length.max() < 1 + 1e-4
 
 
 def test_a_still_mouth_says_nothing() -> None:
