@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -110,31 +111,42 @@ def played(samples: np.ndarray, speed: float) -> np.ndarray:
     return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
 
 
-def sounds() -> Iterator[tuple[str, np.ndarray]]:
-    """Yield ``<source>/<name>`` and 16 kHz samples of all there is to hear."""
+def clip_sound(path: Path, speed: float = 1.0, noise: int | None = None) -> np.ndarray:
+    """(m,) of a tracked clip, played at another speed and through one of its noises."""
+    with np.load(path) as data:
+        samples = data["audio"].astype(np.float32)
+    if len(samples) < RATE:
+        return samples[:0]
+    samples = played(samples, speed)
+    if noise is None:
+        return samples
+    return worn(samples, np.random.default_rng(crc32(f"{path.stem}{speed}{noise}".encode())))
+
+
+def speech_sound(path: Path) -> np.ndarray:
+    with np.load(path) as data:
+        return data["audio"].astype(np.float32) / 32768
+
+
+def sounds() -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    """Yield ``<source>/<name>`` of all there is to hear, and what makes its 16 kHz samples."""
     for path in sorted(TRACKS.glob("*__*.npz")):
         source = "av_grid" if path.stem.startswith("grid__") else "av_people"
-        with np.load(path) as data:
-            samples = data["audio"].astype(np.float32)
-        if len(samples) < RATE:
-            continue
-        yield f"{source}/{path.stem}", samples
+        yield f"{source}/{path.stem}", partial(clip_sound, path)
         if source == "av_people" and not is_held_out(path.stem):
             for speed in SPEEDS:
-                other = played(samples, speed)
+                name = f"{source}/{path.stem}@{speed}"
                 if speed != 1:
-                    yield f"{source}/{path.stem}@{speed}", other
+                    yield name, partial(clip_sound, path, speed)
                 for n in range(NOISES):
-                    rng = np.random.default_rng(crc32(f"{path.stem}{speed}{n}".encode()))
-                    yield f"{source}/{path.stem}@{speed}~{n}", worn(other, rng)
+                    yield f"{name}~{n}", partial(clip_sound, path, speed, n)
     utterances = sorted(p for p in SPEECH.glob("*/*.npz") if p.parent.name != "grid")
     # In any order, so that a part of the work is already some of everything.
     for k in np.random.default_rng(0).permutation(len(utterances)):
         path = utterances[k]
         if path.parent.name == "espeak" and int(path.stem[-4:]) % ESPEAK_SHARE:
             continue
-        with np.load(path) as data:
-            yield f"{path.parent.name}/{path.stem}", data["audio"].astype(np.float32) / 32768
+        yield f"{path.parent.name}/{path.stem}", partial(speech_sound, path)
 
 
 class Projection:
@@ -167,17 +179,17 @@ def hear(weights: Path, part: int, parts: int) -> None:
         rng = np.random.default_rng(0)
         sample = [
             whisper.features(prepare(samples, name))[::2][:400]
-            for name, samples in sounds()
-            if len(samples) > RATE and rng.random() < (0.4 if "people" in name else 0.03)
+            for name, made in sounds()
+            if rng.random() < (0.4 if "people" in name else 0.03) and len(samples := made()) > RATE
         ]
         fitted = Projection.fit(np.concatenate(sample))
         np.savez(PROJECTION, mean=fitted.mean, std=fitted.std, axes=fitted.axes)
     with np.load(PROJECTION) as data:
         project = Projection(data["mean"], data["std"], data["axes"])
     n = 0
-    for i, (name, samples) in enumerate(sounds()):
+    for i, (name, made) in enumerate(sounds()):
         target = HEARD / f"{name}.npz"
-        if i % parts != part or target.exists() or len(samples) < RATE // 2:
+        if i % parts != part or target.exists() or len(samples := made()) < RATE // 2:
             continue
         try:
             samples = prepare(samples, name)
@@ -187,9 +199,9 @@ def hear(weights: Path, part: int, parts: int) -> None:
         mel = log_mel(samples).astype(np.float16)
         features = project(whisper.features(samples))[: len(mel) // 2]
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(f".partial{part}.npz")
-        np.savez(partial, mel=mel, features=features)
-        partial.rename(target)
+        unfinished = target.with_suffix(f".partial{part}.npz")
+        np.savez(unfinished, mel=mel, features=features)
+        unfinished.rename(target)
         n += 1
         if n % 200 == 0:
             print(n, name, flush=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,9 @@ from torch.nn import functional
 from labial.motion.space import load_basis
 from labial.speech.phones import BILABIAL, LABIODENTAL, OPEN, PHONE_INDEX, PHONES
 from training.lessons import UNKNOWN
+
+# Agreement of a second or so → the logarithm of a chance.
+SYNC_SCALE = 30.0
 
 
 class MotionLoss:
@@ -89,15 +94,25 @@ class Agreement:
         ``heard`` (batch, rows) 0/1 says where there is sound.
         """
         said, seen = self.expert(features, motion)
-        reach, most = self.expert.reach, self.LAGS[-1]
-        n = seen.shape[1]
-        weight = heard[:, reach + most : reach + n - most]
-        scores = []
-        for lag in self.LAGS:
-            dot = (said[:, most + lag : n - most + lag] * seen[:, most : n - most]).sum(-1)
-            scores.append((dot * weight).sum(1) / weight.sum(1).clamp(1))
-        chance = (30 * torch.stack(scores, 1)).log_softmax(1)[:, self.LAGS.index(0)]
-        return -(chance * (weight.mean(1) > 0.3)).mean()
+        heard = heard[:, self.expert.reach : self.expert.reach + seen.shape[1]]
+        scores = SYNC_SCALE * lag_scores(said, seen, heard, self.LAGS)
+        chance = scores.log_softmax(1)[:, self.LAGS.index(0)]
+        return -(chance * (heard.mean(1) > 0.3)).mean()
+
+
+def lag_scores(sound: Tensor, mouth: Tensor, trust: Tensor, lags: Sequence[int]) -> Tensor:
+    """(batch, lags): how well the sound so many rows later fits the mouth, where it is trusted.
+
+    ``lags`` ascend and reach as far to either side.
+    """
+    n, most = sound.shape[1], lags[-1]
+    weight = trust[:, most : n - most]
+    found = []
+    for lag in lags:
+        # The sound moves, so that every lag is judged by the same stretch of the mouth.
+        dot = (sound[:, most + lag : n - most + lag] * mouth[:, most : n - most]).sum(-1)
+        found.append((dot * weight).sum(1) / weight.sum(1).clamp(1))
+    return torch.stack(found, 1)
 
 
 def inner(mask: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ without a seam and live use knows its delay.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -235,7 +236,6 @@ class Sync(nn.Module):
     DESIGNS: ClassVar = {
         "plain": (48, (1, 2), False),
         "gated": (64, (1, 2), True),
-        "gated_long": (64, (1, 2, 4), True),
     }
 
     def __init__(self, design: str = "gated", inputs: int = 12 + len(PHONES)) -> None:
@@ -266,3 +266,10 @@ class Sync(nn.Module):
 
     def forward(self, sound: Tensor, mouth: Tensor) -> tuple[Tensor, Tensor]:
         return self._rows(self.sound, sound), self._rows(self.mouth, mouth)
+
+
+def load_sync(path: Path) -> Sync:
+    state = torch.load(path, weights_only=True)
+    net = Sync(state["design"], state["inputs"])
+    net.load_state_dict(state["net"])
+    return net.eval()

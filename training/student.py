@@ -26,11 +26,11 @@ from labial.speech.phones import PHONES
 from training.lessons import CACHE, UNKNOWN, Lesson, load_lessons
 from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
-from training.networks import Student
+from training.networks import Student, load_sync
 from training.noise import Disturber
 from training.sampler import Sampler, phone_accuracy
 from training.scores import motion_table, wild_mean
-from training.teacher import OPINION, SYNC, load_expert
+from training.teacher import OPINION, SYNC
 
 ONNX = Path(__file__).parents[1] / "labial" / "speech" / "speech_v3.onnx"
 SHARE = {
@@ -197,7 +197,7 @@ def train(args: argparse.Namespace) -> None:
         average, begin, spent = state["average"], state["step"], state["spent"]
     made = prefetched(Windows(learned, net, args.rows, args.seed + begin), args.size)
     motion_loss, articulation = MotionLoss(), Articulation()
-    agreement = Agreement(load_expert(SYNC)) if args.sync else None
+    agreement = Agreement(load_sync(SYNC)) if args.sync else None
     clock, running, step = time.time(), np.zeros(6), begin
     progress = spent / 60 / args.minutes
     while progress < 1:

@@ -20,26 +20,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from labial.metrics.sync import LAGS, offset_of
 from labial.types import MouthMotion, SpeechTrack
 from training.lessons import CACHE, Lesson, load_lessons, load_offsets
+from training.losses import SYNC_SCALE, lag_scores
 from training.mouths import Item, load_items
-from training.networks import Sync
+from training.networks import Sync, load_sync
 from training.noise import Disturber
 from training.student import listen
 from training.student import load as load_student
-from training.teacher import OPINION, load_expert
+from training.teacher import OPINION
 
 ONNX = Path(__file__).parents[1] / "labial" / "metrics" / "sync_v2.onnx"
 ROWS, PIECE = 200, 250
-FURTHEST = int(LAGS[-1])
 VERSIONS, IMAGINED = 3, 1500
 # Of strangers it tells by up to 60 ms later than of people it learned from: by 0 to 3 rows.
 LATE = 4
 PEOPLE_SHARE, GRID_SHARE = 0.6, 0.4
-SCALE = 30.0
 
 
 def heard_by_student(lessons: list[Lesson], student: str) -> list[list[np.ndarray]]:
@@ -55,19 +53,6 @@ def heard_by_student(lessons: list[Lesson], student: str) -> list[list[np.ndarra
         sounds = [mel] + [disturb(mel) for _ in range(versions - 1)]
         out.append([np.concatenate(listen(net, sound), 1) for sound in sounds])
     return out
-
-
-def scores(sound: Tensor, mouth: Tensor, trust: Tensor) -> Tensor:
-    """(batch, lags): how well the sound ``LAGS`` rows later fits the mouth."""
-    n = sound.shape[1]
-    inside = slice(FURTHEST, n - FURTHEST)
-    weight = trust[:, inside]
-    found = []
-    for lag in range(-FURTHEST, FURTHEST + 1):
-        # The sound moves, so that every lag is judged by the same stretch of the mouth.
-        dot = (sound[:, FURTHEST + lag : n - FURTHEST + lag] * mouth[:, inside]).sum(-1)
-        found.append((dot * weight).sum(1) / weight.sum(1).clamp(1))
-    return torch.stack(found, 1)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -87,6 +72,8 @@ def train(args: argparse.Namespace) -> None:
         kinds[kind].setdefault(lesson.voice, []).append(i)
     voices = {kind: [*of.values()] for kind, of in kinds.items()}
     share = np.array([PEOPLE_SHARE, GRID_SHARE, 0]) * (1 - args.unseen) + [0, 0, args.unseen]
+    # The teacher's features are late on nobody.
+    late = 1 if args.student == "features" else LATE
     want = torch.exp(-0.5 * torch.tensor(LAGS, dtype=torch.float32) ** 2)
     want = want / want.sum()
     for step in range(args.steps):
@@ -107,14 +94,14 @@ def train(args: argparse.Namespace) -> None:
                 walk = rng.normal(0, 1, mouth.shape).cumsum(0)
                 mouth = mouth + rng.uniform(0, 0.1) * (walk - walk.mean(0))
             # The student knows these voices: let it hear as badly as it hears others, and as late.
-            said = sound[max(start - int(rng.integers(0, LATE)), 0) :][:ROWS]
+            said = sound[max(start - int(rng.integers(0, late)), 0) :][:ROWS]
             said = said + rng.normal(0, 0.15, said.shape)
             parts = said, mouth, lesson.trust[window]
             batch.append([_long(p, ROWS).astype(np.float32) for p in parts])
         sound, mouth, trust = (torch.tensor(np.stack(c)) for c in zip(*batch, strict=True))
         reach = net.reach
         a, b = net.train()(sound, mouth)
-        logits = SCALE * scores(a, b, trust[:, reach : ROWS - reach])
+        logits = SYNC_SCALE * lag_scores(a, b, trust[:, reach : ROWS - reach], LAGS.tolist())
         value = -(logits.log_softmax(1) * want).sum(1).mean()
         optimizer.zero_grad()
         value.backward()
@@ -185,7 +172,7 @@ def measure(
 
 
 def report(args: argparse.Namespace) -> None:
-    net, student = load_expert(CACHE / f"{args.name}.pt"), load_student(args.student)
+    net, student = load_sync(CACHE / f"{args.name}.pt"), load_student(args.student)
 
     def hear(item: Item) -> SpeechTrack:
         motion, phones = listen(student, item.mel)
@@ -205,7 +192,7 @@ def report(args: argparse.Namespace) -> None:
 def export(args: argparse.Namespace) -> None:
     import onnx
 
-    net = load_expert(CACHE / f"{args.name}.pt")
+    net = load_sync(CACHE / f"{args.name}.pt")
     example = torch.zeros(1, 250, net.sound[0].in_channels), torch.zeros(1, 250, 12)
     axes = {
         "sound": {1: "rows"},

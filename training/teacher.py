@@ -15,7 +15,6 @@ import argparse
 import json
 import pickle
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from labial.motion.space import load_basis
 from training.lessons import CACHE, OFFSETS, UNKNOWN, Lesson, load_lessons
 from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
-from training.networks import Attentive, Dilated, Recurrent, Sync, Teacher
+from training.networks import Attentive, Dilated, Recurrent, Teacher, load_sync
 from training.sampler import Sampler, phone_accuracy
 from training.scores import lag_of, motion_table, wild_mean
 
@@ -69,13 +68,6 @@ def load(name: str) -> nn.Module:
     return net.eval()
 
 
-def load_expert(path: Path) -> Sync:
-    state = torch.load(path, weights_only=True)
-    net = Sync(state["design"], state["inputs"])
-    net.load_state_dict(state["net"])
-    return net.eval()
-
-
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     lessons = load_lessons()
@@ -91,7 +83,7 @@ def train(args: argparse.Namespace) -> None:
     reach, rows = net.reach, 96
     sampler = Sampler(learned, SHARE, rows, args.seed)
     motion_loss, articulation = MotionLoss(), Articulation()
-    agreement = Agreement(load_expert(SYNC)) if args.sync else None
+    agreement = Agreement(load_sync(SYNC)) if args.sync else None
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=args.steps)
     padded = {x.name: reaching(x.features, reach).astype(np.float16) for x in learned}

@@ -117,6 +117,14 @@ def test_predict_is_the_encoder() -> None:
     assert np.array_equal(predict(audio).motion.coefficients, expected)
 
 
+def test_a_held_chord_is_no_vowel(encoder: SpeechEncoder) -> None:
+    t = np.arange(4 * RATE) / RATE
+    notes = sum(np.sin(2 * np.pi * f * k * t) / k for f in (262, 330, 392) for k in range(1, 8))
+    track = encoder(Audio(prepare(notes.astype(np.float32)), RATE))
+    assert track.voice.mean() < 0.2
+    assert load_basis().aperture(track.motion.coefficients).mean() < 0.01
+
+
 @pytest.mark.parametrize("chord", [(110, 440, 880, 1760), (1000,)])
 def test_bells_are_no_voice(encoder: SpeechEncoder, chord: tuple[int, ...]) -> None:
     t = np.arange(4 * RATE) / RATE
