@@ -87,12 +87,20 @@ class Lpips:
 
     @torch.no_grad()
     def __call__(self, image: np.ndarray, reference: np.ndarray) -> float:
-        both = torch.stack([_tensor(image), _tensor(reference)])
-        total = torch.zeros(())
+        return float(self.distance(_tensor(image), _tensor(reference)))
+
+    def distance(self, image: Tensor, reference: Tensor) -> Tensor:
+        """Distances (n,) of pictures (n, 3, h, w) in 0..1, taken at the size that they have."""
+        shift, scale = (torch.tensor(x).reshape(1, 3, 1, 1) for x in (_SHIFT, _SCALE))
+        both = (2 * torch.cat([image, reference]) - 1 - shift) / scale
+        total = torch.zeros(len(image))
         for seen, head in zip(self._features(both), self._heads, strict=True):
-            unit = seen / (seen.square().sum(1, keepdim=True).sqrt() + 1e-10)
-            total = total + (head * (unit[:1] - unit[1:]).square()).sum(1).mean()
-        return float(total)
+            # Rounded to 16 bits, the square of what is small is nothing.
+            unit = seen.float()
+            unit = unit / (unit.square().sum(1, keepdim=True) + 1e-8).sqrt()
+            ours, theirs = unit.chunk(2)
+            total = total + (head * (ours - theirs).square()).sum(1).mean((1, 2))
+        return total
 
     def _features(self, x: Tensor) -> list[Tensor]:
         found = []
@@ -109,7 +117,7 @@ def _tensor(image: np.ndarray) -> Tensor:
     high = max(1, round(image.shape[0] * WIDTH / image.shape[1]))
     way = cv2.INTER_AREA if image.shape[1] > WIDTH else cv2.INTER_CUBIC
     x = cv2.resize(np.asarray(image, np.float32), (WIDTH, high), interpolation=way).clip(0, 1)
-    return torch.from_numpy(((2 * x - 1 - _SHIFT) / _SCALE).transpose(2, 0, 1).astype(np.float32))
+    return torch.from_numpy(x.transpose(2, 0, 1)[None].copy())
 
 
 class Identity:

@@ -72,6 +72,10 @@ class Retarget:
         self._slow[:, _INNER_UPPER] = middle
         self._slow[:, _INNER_LOWER] = middle
 
+    def mouths(self, row: int) -> tuple[FloatArray, FloatArray]:
+        """Return the wanted mouth and the one filmed, (K,) each, of a row of the track."""
+        return self._wanted[row], self._own[row]
+
     def lips(self) -> FloatArray:
         """Wanted lips (n, len(LIPS), 3) in face space."""
         flat = self._basis.components[:, LIPS].reshape(len(self._basis), -1)

@@ -206,6 +206,11 @@ class MouthBank:
         self._blur = np.clip(np.quantile(detail, 0.8) - detail, 0, None)
         self._follows = np.concatenate([[False], np.diff(rows) == 1])
 
+    def widest(self) -> Patch:
+        """Return the mouth that is open widest and not blurred."""
+        sharp = np.flatnonzero(self._blur <= np.median(self._blur))
+        return self.patches[int(sharp[self._opening[sharp].argmax()])]
+
     def choose(self, rows: npt.NDArray[np.intp], targets: FloatArray) -> list[Choice]:
         """Choose patches for consecutive frames.
 

@@ -1,12 +1,26 @@
-"""A plain inside of the mouth for faces that never show theirs: dark, with a line of teeth."""
+"""The inside of the mouth where the bank has none that is open enough.
+
+:class:`Interior` is a small learned generator: it sees the face with a hole for a mouth and, if
+there is one, another mouth of the same person. ``interior_v1.md`` tells how it was trained.
+:func:`plain_interior` only draws: dark, with a line of teeth.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 
 from labial import geometry
 from labial.pixels import Box
+from labial.render.painter import Network, Told, nothing
+from labial.render.plane import MouthPlane, lip_maps
 from labial.types import FloatArray
+
+MODEL = "interior_v1.onnx"
+# How much sharper an enlarged inside is made, and how much of the skin's grain it gets.
+_SHARPEN, _GRAIN = 0.7, 0.8
 
 # Face-space sizes (unit: inter-ocular distance, about 90 mm).
 _TOOTH_EDGE = 0.022
@@ -69,3 +83,84 @@ def plain_interior(
 
 def _step(x: FloatArray) -> FloatArray:
     return np.asarray(0.5 + 0.5 * np.tanh(x / _SOFT), np.float32)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Another mouth of the same person, in the mouth plane, in this frame's light.
+
+    ``image`` (HEIGHT, WIDTH, 3) float32 RGB, ``lips`` (HEIGHT, WIDTH, 2) float32 0..1: outline and
+    opening.
+    """
+
+    image: FloatArray
+    lips: FloatArray
+
+
+class Interior:
+    """The learned generator."""
+
+    def __init__(self) -> None:
+        self._network = Network(MODEL)
+
+    def __call__(
+        self, mouth: FloatArray, box: Box, landmarks: FloatArray, plane: MouthPlane,
+        look: Look | None, told: Told,
+    ) -> FloatArray:  # fmt: skip
+        """Make up the inside of a mouth.
+
+        Parameters
+        ----------
+        mouth
+            (h, w, 3) float32 RGB: lips and skin around the opening; what is inside is not seen.
+        box
+            Where it lies in the frame.
+        landmarks
+            (478, ≥2) pixels of the moved face.
+        plane
+            The mouth plane of this frame.
+        look
+            Another mouth of this person, if there is any.
+        told
+            The wanted mouth, pose and viseme.
+
+        Returns
+        -------
+        (h, w, 3) float32 RGB for every pixel of ``box``; only the opening is meant to be used.
+        """
+        view = plane.view(mouth, box).clip(0, 1)
+        lips = drawn(landmarks, plane)
+        pictures = [view * (1 - lips[..., 1:]), lips]
+        pictures += [look.image, look.lips] if look else [nothing(3), nothing(2)]
+        pictures.append(nothing(1) + np.float32(look is not None))
+        (inside,) = self._network(pictures, told.vector(mouths=False))
+        return plane.lay(inside, box)
+
+
+def drawn(landmarks: FloatArray, plane: MouthPlane) -> FloatArray:
+    """(HEIGHT, WIDTH, 2) float32 0..1: outline and opening of the lips in the plane."""
+    maps = lip_maps(plane.to_plane(landmarks)).transpose(1, 2, 0)
+    return np.asarray(maps / np.float32(255), np.float32)
+
+
+def crisp(inside: FloatArray, step: float, grain: float, seed: int) -> FloatArray:
+    """Give an enlarged inside the sharpness and the grain of what is around it.
+
+    Parameters
+    ----------
+    inside
+        (h, w, 3) float32 RGB.
+    step
+        Pixels that one pixel of the plane was enlarged to; up to 1 nothing is sharpened.
+    grain
+        Standard deviation of the skin's noise in this frame, RGB 0..1.
+    seed
+        Of the noise; the frame's index, so that grain lives and a rerun is equal.
+    """
+    if step > 1:
+        soft = cv2.GaussianBlur(inside, (0, 0), 0.8 * step)
+        inside = inside + np.float32(_SHARPEN * min(step - 1, 1)) * (inside - soft)
+    if grain > 0:
+        noise = np.random.default_rng(seed).standard_normal(inside.shape[:2], np.float32)
+        inside = inside + np.float32(_GRAIN * grain) * noise[..., None]
+    return np.asarray(inside.clip(0, 1), np.float32)

@@ -15,6 +15,8 @@ from labial.pixels import Box, aligned, read_rgb
 from labial.render import warp
 from labial.render.bank import Choice
 from labial.render.interior import plain_interior
+from labial.render.learned import Learned
+from labial.render.refine import Scene
 from labial.types import FaceTrack, FloatArray, Frame
 
 MOUTH_MARGIN = 0.22
@@ -48,6 +50,10 @@ class Layers:
         (20, 2) float32 outline of the lips in pixels of ``box``.
     unit
         Inter-ocular distance in pixels.
+    scene
+        What the refiner is to see; None where nothing is to be refined.
+    around, around_face
+        The part of the frame that the refiner may change, which holds ``box``, and ``face`` for it.
     """
 
     frame: Frame
@@ -56,6 +62,9 @@ class Layers:
     face: FloatArray
     outer: FloatArray
     unit: float
+    scene: Scene | None = None
+    around: Box | None = None
+    around_face: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,11 @@ class _Target:
 
 
 def render_mouth(
-    frame: Frame, track: FaceTrack, retarget: Retarget, choice: Choice | None
+    frame: Frame,
+    track: FaceTrack,
+    retarget: Retarget,
+    choice: Choice | None,
+    learned: Learned | None = None,
 ) -> Layers | None:
     """Render one frame.
 
@@ -96,6 +109,8 @@ def render_mouth(
         Where the mesh has to go.
     choice
         Patches of the bank; None where there are none, which takes the frame's own mouth.
+    learned
+        The learned parts of this track; without them, what is missing inside is drawn.
 
     Returns
     -------
@@ -126,8 +141,18 @@ def render_mouth(
         mouth = own if choice is None else own + strength * (mouth - own)
     plain = _plainness(moved, filmed, choice)
     if plain > 0:
-        drawn = _drawn(frame, track, row, moved, box)
+        if learned is not None:
+            drawn = learned.inside(mouth, box, row, moved, _grain(frame, filmed))
+        else:
+            drawn = _drawn(frame, track, row, moved, box)
         mouth += (plain * opening)[..., None] * (drawn - mouth)
+    scene = None if learned is None else learned.scene(frame, row, moved, choice)
+    around = around_face = None
+    if scene is not None:
+        reach = scene.plane.box(frame.width, frame.height)
+        around = Box(min(reach.x0, box.x0), min(reach.y0, box.y0), max(reach.x1, box.x1), max(reach.y1, box.y1))
+        around = aligned(around, frame.format, frame.width, frame.height)
+        around_face = raster.face(around)
     return Layers(
         warp.move(frame, offset, raster),
         box,
@@ -135,6 +160,9 @@ def render_mouth(
         target.grid.face(box),
         (moved[_OUTER_RING, :2] - (box.x0, box.y0)).astype(np.float32),
         unit,
+        scene,
+        around,
+        around_face,
     )
 
 
@@ -241,6 +269,24 @@ def _drawn(frame: Frame, track: FaceTrack, row: int, moved: FloatArray, at: Box)
     rgb = read_rgb(frame, box)
     skin = np.median(rgb[y.clip(0, box.height - 1), x.clip(0, box.width - 1)], axis=0)
     return plain_interior(at, moved[:, :2], track.neutral, pose, skin)
+
+
+def _grain(frame: Frame, landmarks: FloatArray) -> float:
+    """Standard deviation of the noise on the skin around the mouth, robust against its texture."""
+    points = landmarks[_SKIN, :2]
+    box = _around(points, 0, frame)
+    if box.width < 8 or box.height < 8:
+        return 0.0
+    size = max(4, box.width // 10)
+    spread = []
+    for x, y in (points - (box.x0, box.y0)).astype(int):
+        at = Box(box.x0 + x - size, box.y0 + y - size, box.x0 + x + size, box.y0 + y + size)
+        at = aligned(at.clip(frame.width, frame.height), frame.format, frame.width, frame.height)
+        if at.width > 4 and at.height > 4:
+            green = np.ascontiguousarray(read_rgb(frame, at)[..., 1])
+            fine = green - cv2.GaussianBlur(green, (0, 0), 1.0)
+            spread.append(float(np.median(np.abs(fine))))
+    return 1.4826 * float(np.median(spread)) if spread else 0.0
 
 
 def _lip_line(moved: FloatArray, box: Box) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,83 @@
+"""What the learned parts of the mouth are told, and the networks that are told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from labial import geometry
+from labial.render.plane import HEIGHT, WIDTH
+from labial.types import FloatArray
+
+MOUTHS, VISEMES = 12, 15
+TOLD = 3 * MOUTHS + 3 + VISEMES
+# Brought to about -1..1, as in training.
+_MOUTH_SCALE, _DEGREES, _PIXELS = 3.0, 20.0, 100.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """Numbers beside the pictures.
+
+    Parameters
+    ----------
+    wanted, own, filmed
+        (12,) mouths in the basis of :mod:`labial.motion.space`: the wanted one, the frame's own,
+        and the bank's as filmed, zeros where there is none.
+    rotation
+        (3, 3) of the head.
+    scale
+        Inter-ocular distance in pixels.
+    viseme
+        (15,) weights in the order of :data:`labial.speech.visemes.VISEMES`; zeros where unknown.
+    """
+
+    wanted: FloatArray
+    own: FloatArray
+    filmed: FloatArray
+    rotation: FloatArray
+    scale: float
+    viseme: FloatArray
+
+    def vector(self, mouths: bool = True) -> FloatArray:
+        """Return (1, TOLD) float32; without ``mouths`` only the wanted one is told."""
+        yaw, pitch, _ = geometry.angles_degrees(self.rotation)
+        size = np.log(max(self.scale, 1.0) / _PIXELS)
+        kept = [self.wanted, *((self.own, self.filmed) if mouths else 2 * [0 * self.own])]
+        pose = np.array([yaw / _DEGREES, pitch / _DEGREES, size], np.float32)
+        numbers = np.concatenate([np.concatenate(kept) / _MOUTH_SCALE, pose, self.viseme])
+        return numbers.astype(np.float32)[None]
+
+
+class Network:
+    """One ONNX file of the package; several threads may call it at once."""
+
+    def __init__(self, name: str) -> None:
+        options = ort.SessionOptions()
+        # Frames run side by side already.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        data = (resources.files("labial.render") / name).read_bytes()
+        self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, pictures: list[FloatArray], told: FloatArray) -> list[FloatArray]:
+        """Run on pictures (HEIGHT, WIDTH[, c]); return outputs (h, w, c)."""
+        planes = [p[None] if p.ndim == 2 else p.transpose(2, 0, 1) for p in pictures]
+        inputs = {"pictures": np.concatenate(planes)[None], "told": told}
+        found: list[npt.NDArray[np.float32]] = self._session.run(None, inputs)
+        return [np.ascontiguousarray(x[0].transpose(1, 2, 0)) for x in found]
+
+
+def nothing(channels: int) -> FloatArray:
+    """(HEIGHT, WIDTH, channels) zeros: a picture that there is not."""
+    return np.zeros((HEIGHT, WIDTH, channels), np.float32)
+
+
+def lit_like(image: FloatArray, other: FloatArray) -> FloatArray:
+    """Bring a picture (h, w, 3) to the mean colour of another, as far as light explains it."""
+    gain = (other.mean((0, 1)) + 0.01) / (image.mean((0, 1)) + 0.01)
+    return np.asarray(image * gain.clip(0.7, 1.4), np.float32)

@@ -1,0 +1,274 @@
+"""Train the networks that paint in the mouth plane.
+
+    python -m training.paint interior [--minutes N] [--name NAME] [--all]
+    python -m training.paint refine [--minutes N] [--interior NAME] [--name NAME] [--all]
+    python -m training.paint export NAME TARGET
+
+``--all`` learns from the watched people too, for the network that is shipped. Checkpoints are
+``training/cache/paint_NAME.pt``, every two minutes; a run that finds its own goes on from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.paint_lessons import Lessons, disguise, load, opens, told
+from training.painter import Critic, Interior, Refiner, export, refined
+from training.perceptual import Lpips
+
+CACHE = Path(__file__).parent / "cache"
+BATCH, RATE = 24, 1e-3
+LIKENESS, ALIKE, CRITIC = 1.0, 1.0, 0.02
+
+
+def hole(batch: dict[str, Tensor], kind: str, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    """Pictures for the interior, the face that it is to be laid in, where, and the answer.
+
+    ``kind``: "real" is a mouth as filmed, with its own inside taken out; "empty" one that was
+    opened by the warp.
+    """
+    lips = batch["lips_real"] if kind == "real" else batch["lips_target"]
+    face = batch["real"] if kind == "real" else batch["empty"]
+    opening = lips[:, 1:]
+    n = len(face)
+    known = batch["lips_look"].amax((1, 2, 3)) > 0
+    known = (known & torch.from_numpy(rng.random(n) < 0.6)).float()[:, None, None, None]
+    pictures = torch.cat(
+        [
+            face * (1 - opening), lips, known * batch["look"], known * batch["lips_look"],
+            known.expand(-1, 1, *face.shape[-2:]),
+        ],
+        1,
+    )  # fmt: skip
+    return pictures, face, opening, batch["real"]
+
+
+def unsure(numbers: Tensor, rng: np.random.Generator, keep: tuple[slice, ...]) -> Tensor:
+    """Numbers with the mouths that the network is not to know, and now and then the visemes, out."""
+    out = torch.zeros_like(numbers)
+    for part in keep:
+        out[:, part] = numbers[:, part]
+    quiet = torch.from_numpy(rng.random(len(out)) < 0.2)
+    out[quiet, 39:] = 0
+    return out
+
+
+WANTED, POSE, VISEME = slice(0, 12), slice(36, 39), slice(39, 54)
+
+
+def refiner_inputs(
+    batch: dict[str, Tensor], interior: nn.Module | None, rng: np.random.Generator, empty: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures, numbers, and what was made; a share of ``empty`` without any bank."""
+    numbers = told(batch)
+    none = torch.from_numpy(rng.random(len(numbers)) < empty)
+    made, filmed, lips = batch["made"], batch["filmed"], batch["lips_filmed"]
+    if none.any():
+        part = {k: v[none] for k, v in batch.items()}
+        made, filmed, lips = made.clone(), filmed.clone(), lips.clone()
+        face = part["empty"]
+        if interior is not None:
+            pictures, face, opening, _ = hole(part, "empty", rng)
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                inside = interior(pictures, unsure(numbers[none], rng, (WANTED, POSE, VISEME)))
+            face = face + opening * (inside.float() - face)
+        made[none], filmed[none], lips[none] = face, 0.0, 0.0
+        numbers[none, 24:36] = 0
+    pictures = torch.cat(
+        [made, batch["source"], filmed, batch["lips_target"], batch["lips_source"], lips], 1
+    )
+    return pictures, unsure(numbers, rng, (slice(0, 39), VISEME)), made
+
+
+class Course:
+    """One network, its critic, and the losses."""
+
+    def __init__(self, name: str, net: nn.Module, critic: float, likeness: float) -> None:
+        self.path = CACHE / f"paint_{name}.pt"
+        self.net, self.critic = net, Critic()
+        self.pull, self.likeness = critic, likeness
+        self.lpips = Lpips()
+        self.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(net.parameters(), RATE, betas=(0.9, 0.98), weight_decay=1e-3)
+        self.judge = torch.optim.AdamW(self.critic.parameters(), 4e-4, betas=(0.5, 0.95))
+        self.seconds, self.steps = 0.0, 0
+        if self.path.exists():
+            state = torch.load(self.path, weights_only=True)
+            net.load_state_dict(state["net"])
+            self.critic.load_state_dict(state["critic"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.judge.load_state_dict(state["judge"])
+            self.average, self.seconds, self.steps = state["average"], state["seconds"], state["steps"]
+
+    def save(self) -> None:
+        state = {
+            "net": self.net.state_dict(), "critic": self.critic.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "judge": self.judge.state_dict(),
+            "average": self.average, "seconds": self.seconds, "steps": self.steps,
+            "kind": type(self.net).__name__, "widths": self.net.widths, "depth": self.net.depth,
+        }  # fmt: skip
+        torch.save(state, self.path)
+
+    def learn(self, made: Tensor, real: Tensor, lips: Tensor, weight: Tensor, extra: Tensor) -> dict[str, float]:
+        """One step; ``weight`` (n, 1, h, w) says where it counts."""
+        gap = made - real
+        near = (weight * (gap.square() + 1e-6).sqrt()).mean()
+        edges = sum((weight[..., : d.shape[-2], : d.shape[-1]] * d.abs()).mean() for d in (gap.diff(dim=-1), gap.diff(dim=-2)))
+        with torch.autocast("cpu", torch.bfloat16):
+            alike = self.lpips.distance(made, real).mean()
+        loss = near + 0.5 * edges + self.likeness * alike + extra
+        parts = {"l1": near, "lpips": alike}
+        if self.pull:
+            with torch.autocast("cpu", torch.bfloat16):
+                fool = -self.critic(made, lips).float().mean()
+            loss = loss + self.pull * fool
+            parts["fool"] = fool
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 0.5)
+        self.optimizer.step()
+        if self.pull:
+            self.judge.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16):
+                yes, no = self.critic(real, lips).float(), self.critic(made.detach(), lips).float()
+            verdict = functional.relu(1 - yes).mean() + functional.relu(1 + no).mean()
+            verdict.backward()
+            self.judge.step()
+            parts["verdict"] = verdict
+        self.steps += 1
+        keep = min(0.999, self.steps / (self.steps + 20))
+        with torch.no_grad():
+            for k, v in self.net.state_dict().items():
+                self.average[k].lerp_(v, 1 - keep)
+        return {k: float(v.detach()) for k, v in parts.items()}
+
+
+def step(course: Course, lessons: Lessons, only: np.ndarray | None, rng: np.random.Generator, interior: nn.Module | None, empty: float) -> dict[str, float]:
+    batch = lessons.batch(lessons.draw(BATCH, rng, only), rng)
+    disguise(batch, rng)
+    if isinstance(course.net, Interior):
+        kind = "real" if rng.random() < 0.6 else "empty"
+        pictures, face, opening, real = hole(batch, kind, rng)
+        numbers = unsure(told(batch), rng, (WANTED, POSE, VISEME))
+        with torch.autocast("cpu", torch.bfloat16):
+            inside = course.net(pictures, numbers).float()
+        if kind == "empty":
+            # What surrounds the mouth is not this network's to answer for.
+            face = real
+        made = face + opening * (inside - face)
+        weight = 0.2 + 8 * opening
+        return course.learn(made, real, batch["lips_real" if kind == "real" else "lips_target"], weight, torch.zeros(()))
+    pictures, numbers, made = refiner_inputs(batch, interior, rng, empty)
+    with torch.autocast("cpu", torch.bfloat16):
+        offset, change = course.net(pictures, numbers)
+    offset, change = offset.float(), change.float()
+    out = refined(made, offset, change)
+    bend = offset.diff(dim=-1).abs().mean() + offset.diff(dim=-2).abs().mean()
+    weight = 1 + 2 * batch["lips_target"][:, :1]
+    return course.learn(out, batch["real"], batch["lips_target"], weight, 0.02 * bend)
+
+
+@torch.no_grad()
+def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[str, float]:
+    """The averaged network on people that are watched; beside it what it was given."""
+    net = type(course.net)(course.net.widths, course.net.depth)
+    net.load_state_dict(course.average)
+    net.eval()
+    rng = np.random.default_rng(5)
+    opening = opens(lessons)
+    rows = lessons.draw(192, rng, opening if isinstance(net, Interior) else None)
+    total: dict[str, list[float]] = {}
+    for part in np.array_split(rows, 8):
+        batch = lessons.batch(part)
+        real = batch["real"]
+        if isinstance(net, Interior):
+            pictures, face, spot, _ = hole(batch, "real", np.random.default_rng(0))
+            inside = net(pictures, unsure(told(batch), rng, (WANTED, POSE, VISEME)))
+            found = {"out": face + spot * (inside - face), "given": face * (1 - spot)}
+        else:
+            found = {}
+            for name, share in {"": 0.0, " empty": 1.0}.items():
+                pictures, numbers, made = refiner_inputs(batch, interior, np.random.default_rng(0), share)
+                offset, change = net(pictures, numbers)
+                found |= {"out" + name: refined(made, offset, change).clamp(0, 1), "given" + name: made}
+        for name, image in found.items():
+            error = (image - real).square().mean((1, 2, 3))
+            total.setdefault(f"{name} PSNR", []).append(float((-10 * error.log10()).mean()))
+            total.setdefault(f"{name} LPIPS", []).append(float(course.lpips.distance(image, real).mean()))
+    return {k: float(np.mean(v)) for k, v in total.items()}
+
+
+def restore(name: str) -> nn.Module:
+    state = torch.load(CACHE / f"paint_{name}.pt", weights_only=True)
+    net = {"Interior": Interior, "Refiner": Refiner}[state["kind"]](tuple(state["widths"]), state["depth"])
+    net.load_state_dict(state["average"])
+    return net.eval()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("what", choices=("interior", "refine", "export"))
+    parser.add_argument("rest", nargs="*")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--name")
+    parser.add_argument("--interior")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--critic", type=float, default=CRITIC)
+    parser.add_argument("--likeness", type=float, default=ALIKE)
+    parser.add_argument("--empty", type=float, default=0.3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--widths", type=int, nargs=3, default=(24, 48, 96))
+    parser.add_argument("--depth", type=int, default=2)
+    given = parser.parse_args()
+    if given.what == "export":
+        net = restore(given.rest[0])
+        outputs = ("inside",) if isinstance(net, Interior) else ("offset", "change")
+        export(net, Path(given.rest[1]), outputs)
+        return
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    kind = {"interior": Interior, "refine": Refiner}[given.what]
+    net = kind(tuple(given.widths), given.depth).to(memory_format=torch.channels_last)
+    course = Course(given.name or given.what, net, given.critic, given.likeness)
+    interior = restore(given.interior) if given.interior else None
+    watched = load(True)
+    lessons = load(False)
+    if given.all:
+        arrays = {k: np.concatenate([v, watched.arrays[k]]) for k, v in lessons.arrays.items()}
+        lessons = Lessons(arrays, np.concatenate([lessons.of, watched.of]))
+    print(f"{len(lessons)} pairs of {len(set(lessons.of))} people, {len(watched)} watched", flush=True)
+    only = opens(lessons).astype(float) if kind is Interior else None
+    rng = np.random.default_rng(course.steps)
+    begin, before, shown = time.monotonic(), course.seconds, time.monotonic()
+    sums: dict[str, float] = {}
+    count = 0
+    while course.seconds < 60 * given.minutes:
+        done = course.seconds / (60 * given.minutes)
+        for group in course.optimizer.param_groups:
+            group["lr"] = RATE * min(1, course.steps / 100, 0.02 + 4 * (1 - done))
+        for k, v in step(course, lessons, only, rng, interior, given.empty).items():
+            sums[k] = sums.get(k, 0.0) + v
+        count += 1
+        course.seconds = before + time.monotonic() - begin
+        if time.monotonic() - shown > 120 or course.seconds >= 60 * given.minutes:
+            shown = time.monotonic()
+            seen = watch(course, watched, interior)
+            print(
+                f"{course.seconds / 60:5.1f} min {course.steps:6d}: "
+                + ", ".join(f"{k} {v / count:.4f}" for k, v in sums.items())
+                + " | " + ", ".join(f"{k} {v:.3f}" for k, v in seen.items()),
+                flush=True,
+            )  # fmt: skip
+            sums, count = {}, 0
+            course.save()
+
+
+if __name__ == "__main__":
+    main()
