@@ -11,7 +11,9 @@ Laplacian ÷ the real mouth's at its own pixels. ``identity`` is the cosine of S
 frame; of the source as it is, it says how far two frames as filmed agree. A stretch driven by the
 clip's own motion of 2 s later gives ``flicker`` (÷ that of the real mouth of 2 s later, with the
 head held still in both), ``seam`` (gradient along the matte's edge ÷ that of the source's skin
-there, moved alike, before a mouth is laid in) and processor milliseconds a frame.
+there, moved alike, before a mouth is laid in) and processor milliseconds a frame. ``beside`` is
+what moved beside the face, where nothing may: share of pixels that changed, and their mean optical
+flow; ``neck`` the flow below the chin, which does move.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import numpy as np
 
 from labial import LabialError
 from labial.media.picture import write_png
-from labial.metrics.image import psnr, seam, sharpness, ssim
+from labial.metrics.image import psnr, seam, sharpness, ssim, swimming
 from labial.metrics.temporal import flicker
 from labial.pixels import Box
 from labial.sheet import FAINT, INK, PAPER, plain, write
@@ -45,13 +47,16 @@ from training.reenactment import (
     mouth_box,
     mouth_plane,
     resample,
+    surroundings,
 )
 
 COPY, OUTPUT, EMPTY, REAL = "source as it is", "output", "output, no bank", "real"
 OPENING = "opening: "
 KINDS = (COPY, OUTPUT, OPENING + COPY, OPENING + OUTPUT, OPENING + EMPTY)
 SCORES = ("PSNR", "SSIM", "LPIPS", "sharp", "identity")
-MOVING = ("frames", "flicker", "flicker of source", "seam", "ms")
+MOVING = (
+    "frames", "flicker", "flicker of source", "seam", "beside %", "beside px", "neck px", "ms"
+)  # fmt: skip
 # The box that is watched for flicker, in inter-ocular distances.
 WIDE, HIGH = 0.8, 0.7
 TILE, HEAD, SIDE, GAP = 300, 56, 150, 6
@@ -138,19 +143,22 @@ def play(clip: Clip) -> dict[str, float]:
     bank = clip.bank(driving, 0.0)
     choices = bank.choose(rows, retarget.lips()[rows]) if bank.patches else [None] * len(rows)
     frames = clip.frames({*rows.tolist(), *driving.tolist()})
-    outputs, seams, costs = [], [], []
+    outputs, seams, costs, around = [], [], [], []
     for row, choice in zip(rows, choices, strict=True):
         out = clip.render(frames[row], retarget, choice)
         if out is None:
             return {}
         outputs.append(steady(clip, row, out.frame))
         seams.append(seam(crop(out.frame, out.box), out.bare, out.matte))
+        box, beside, neck = surroundings(clip, frames[row], out.landmarks)
+        pictures = crop(out.frame, box), crop(frames[row], box)
+        around.append((*swimming(*pictures, beside), swimming(*pictures, neck)[1]))
         costs.append(1000 * out.seconds)
     real = np.stack([steady(clip, row, frames[row]) for row in driving])
     still = np.stack([steady(clip, row, frames[row]) for row in rows])
     values = (
         len(rows), flicker(np.stack(outputs), real), flicker(still, real),
-        np.mean(seams), np.median(costs),
+        np.mean(seams), *(np.mean(around, 0) * (100, 1, 1)), np.median(costs),
     )  # fmt: skip
     return {name: float(value) for name, value in zip(MOVING, values, strict=True)}
 
@@ -203,7 +211,7 @@ def show(title: str, table: Table, moving: dict[str, float]) -> None:
         if row:
             print(f"  {kind:30s}" + "".join(f"{row[name]:10.3f}" for name in SCORES))
     if moving:
-        print("  " + ", ".join(f"{name} {moving[name]:.2f}" for name in MOVING))
+        print("  " + ", ".join(f"{name} {moving[name]:.3g}" for name in MOVING))
 
 
 def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) -> None:

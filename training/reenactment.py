@@ -17,7 +17,7 @@ from labial import dubbing, geometry
 from labial.composite.blend import composite
 from labial.composite.mask import lip_matte
 from labial.media.read import VideoReader
-from labial.motion.retarget import Retarget, own_motion
+from labial.motion.retarget import SIDES, Retarget, own_motion
 from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
 from labial.pixels import Box, aligned, read_rgb
@@ -36,6 +36,8 @@ MOST_ROWS = 600
 STRETCH, LEAST_STRETCH, LATER_SECONDS = 50, 20, 2.0
 # Around the lips, in inter-ocular distances.
 MARGIN = 0.22
+# So far from its outline, the face has ended for certain.
+BESIDE = 0.03
 LIPS = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER]
 
 
@@ -170,6 +172,30 @@ def choose_stretch(clip: Clip) -> tuple[np.ndarray, np.ndarray] | None:
             rows = np.arange(best, best + length)
             return rows, rows + later
     return None
+
+
+def surroundings(clip: Clip, frame: Frame, moved: np.ndarray) -> tuple[Box, np.ndarray, np.ndarray]:
+    """Where nothing may move beside a face, and where the neck may give way to the chin.
+
+    ``moved`` (478, 3) are the landmarks after the change. Returns a box around the face and two
+    (h, w) boolean masks on it: all but the face, a margin and the neck; and the neck.
+    """
+    row, oval = frame.index - clip.track.start, list(geometry.FACE_OVAL)
+    filmed, unit = clip.track.landmarks[row], float(clip.track.scale[row])
+    both = np.concatenate([filmed[oval, :2], moved[oval, :2]])
+    low, high = np.floor(both.min(0) - 0.5 * unit), np.ceil(both.max(0) + 0.5 * unit)
+    box = Box(*low.astype(int).tolist(), *high.astype(int).tolist())
+    box = aligned(box.clip(frame.width, frame.height), frame.format, frame.width, frame.height)
+    face, neck = (np.zeros((box.height, box.width), np.uint8) for _ in range(2))
+    for outline in (filmed, moved):
+        cv2.fillPoly(face, [np.rint(outline[oval, :2] - (box.x0, box.y0)).astype(np.int32)], 1)
+    grown = 2 * round(BESIDE * unit) + 1
+    face = cv2.dilate(face, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grown, grown)))
+    down = unit * clip.track.rotation[row][:2, 1]
+    left, right = (filmed[side[-1], :2] - (box.x0, box.y0) for side in SIDES)
+    under = np.rint([left, right, right + down, left + down]).astype(np.int32)
+    cv2.fillConvexPoly(neck, under, 1)
+    return box, (face == 0) & (neck == 0), (face == 0) & (neck > 0)
 
 
 def mouth_box(frame: Frame, outlines: list[np.ndarray], unit: float) -> Box:

@@ -15,6 +15,8 @@ Picture = npt.NDArray[np.floating[Any]]
 
 _WINDOW, _SIGMA = 11, 1.5
 _K1, _K2 = 0.01, 0.03
+# Pictures that went through floats differ by rounding.
+_SAME = 1e-4
 
 
 def psnr(image: Picture, reference: Picture) -> float:
@@ -112,6 +114,49 @@ def seam(image: Picture, source: Picture, mask: Picture) -> float:
     if had == 0:
         return 1.0 if have == 0 else float("inf")
     return have / had
+
+
+def swimming(image: Picture, source: Picture, mask: Picture) -> tuple[float, float]:
+    """How much moves where nothing may move.
+
+    Parameters
+    ----------
+    image, source
+        Pictures (h, w, 3) of the same shape, 0..1: the output and the same frame as it was.
+    mask
+        (h, w) boolean or 0..1: where nothing may move, such as the background beside a face.
+
+    Returns
+    -------
+    Share of those pixels that changed at all, 0..1, and mean length of the optical flow from
+    source to image there, in pixels; (0, 0) where the mask is empty.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ.
+
+    Notes
+    -----
+    Dense inverse search: Kroeger et al., "Fast optical flow using dense inverse search", ECCV
+    2016. It smooths across edges, so a pixel that did not change counts as not moved.
+    """
+    a, b = _pair(image, source)
+    if mask.shape != a.shape[:2]:
+        raise ValueError(f"a mask of {mask.shape} for a picture of {a.shape}")
+    within = np.asarray(mask) > 0.5
+    changed = within & (np.abs(a - b).reshape(*within.shape, -1).max(2) > _SAME)
+    if not changed.any():
+        return 0.0, 0.0
+    before, after = (
+        np.rint(x.reshape(*within.shape, -1).mean(2).clip(0, 1) * 255).astype(np.uint8)
+        for x in (b, a)
+    )
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = search.calc(before, after, np.zeros((*within.shape, 2), np.float32))
+    far = np.linalg.norm(np.asarray(flow), axis=2)
+    total = float(within.sum())
+    return float(changed.sum()) / total, float(far[changed].sum()) / total
 
 
 def _pair(a: Picture, b: Picture) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -9,6 +9,7 @@ land exactly where they are wanted.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -30,6 +31,13 @@ _INNER_UPPER = np.array([_ROW[v] for v in geometry.INNER_UPPER[1:-1]])
 _INNER_LOWER = np.array([_ROW[v] for v in geometry.INNER_LOWER[1:-1]])
 _ALL = np.arange(N_LANDMARKS)
 _SLOW_SECONDS = 0.4
+# The outline of the face from the temples to both sides of the chin, which does not move, and
+# from how far inside it, in face space, skin moves in full.
+SIDES = (
+    (127, 234, 93, 132, 58, 172, 136, 150),
+    (356, 454, 323, 361, 288, 397, 365, 379),
+)
+_FALLOFF = 0.25
 # The mesh leaves about this much between lips that touch, in inter-ocular distances.
 _REST_GAP = 0.012
 _CHUNK = 2000
@@ -154,11 +162,24 @@ def _closed(lips: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _free() -> FloatArray:
-    """(478, 1) 0..1: the nose stays where it is, whatever the lip below it does."""
+    """(478, 1) 0..1: the nose stays where it is, and so does the outline of cheeks and jaw.
+
+    What lies beside the face would be dragged along by its outline. Only the chin goes up and
+    down, over the neck.
+    """
     canonical, _ = geometry.canonical_mesh()
     x, y = canonical[:, 0], canonical[:, 1]
     free = np.ones((N_LANDMARKS, 1), np.float32)
     free[: len(canonical), 0] -= np.exp(-((x / 0.26) ** 6)) * ((0.64 - y) / 0.09).clip(0, 1)
+    gap = np.full(len(canonical), np.inf)
+    for side in SIDES:
+        outline = canonical[list(side), :2]
+        for a, b in pairwise(outline):
+            along = (((canonical[:, :2] - a) @ (b - a)) / ((b - a) @ (b - a))).clip(0, 1)
+            away = canonical[:, :2] - a - along[:, None] * (b - a)
+            gap = np.minimum(gap, np.linalg.norm(away, axis=1))
+    near = (gap / _FALLOFF).clip(0, 1)
+    free[: len(canonical), 0] *= near**2 * (3 - 2 * near)
     return free
 
 

@@ -30,6 +30,7 @@ from labial.types import (
 
 NODES_PER_EYES = 40
 RING_SCALE = 1.22
+_CHIN = [geometry.FACE_OVAL.index(v) for v in (379, 378, 400, 377, 152, 148, 176, 149, 150)]
 _RINGS = 3
 _STILL = 0.02
 
@@ -113,7 +114,9 @@ def with_ring(points: npt.NDArray[np.floating], anchor: npt.NDArray[np.floating]
     points
         (478, ≥2) landmarks in pixels, possibly moved.
     anchor
-        (478, ≥2) landmarks of the unmoved face; the ring is that face's oval, widened.
+        (478, ≥2) landmarks of the unmoved face; the ring is that face's oval, widened. Below the
+        chin, which alone moves much, it is widened downwards and not to the sides, so that the
+        chin moves the neck and nothing else.
 
     Returns
     -------
@@ -122,6 +125,8 @@ def with_ring(points: npt.NDArray[np.floating], anchor: npt.NDArray[np.floating]
     oval = anchor[list(geometry.FACE_OVAL), :2]
     center = oval.mean(0)
     ring = center + (oval - center) * RING_SCALE
+    down = oval[_CHIN].mean(0) - center
+    ring[_CHIN] = oval[_CHIN] + (RING_SCALE - 1) * down
     return np.concatenate([points[:, :2], ring]).astype(np.float32)
 
 

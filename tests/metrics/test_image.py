@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from labial.metrics.image import psnr, seam, sharpness, ssim
+from labial.metrics.image import psnr, seam, sharpness, ssim, swimming
 
 
 def picture(colour: bool = True, seed: int = 0) -> np.ndarray:
@@ -107,6 +107,39 @@ def test_a_mask_without_an_edge_has_no_seam() -> None:
     assert seam(noisy(np.zeros((9, 9)), 1), np.zeros((9, 9)), np.eye(9)) == float("inf")
 
 
+def shifted(x: np.ndarray, pixels: float, rows: slice) -> np.ndarray:
+    """Some rows of a picture moved to the right."""
+    y = x.copy()
+    to = np.float32([[1, 0, pixels], [0, 1, 0]])
+    moved = cv2.warpAffine(
+        x, to, x.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    y[rows] = moved[rows]
+    return y
+
+
+def test_a_background_that_swims_is_seen() -> None:
+    x, mask = picture(), np.zeros((60, 80), bool)
+    mask[:30] = True
+    assert swimming(x, x, mask) == (0, 0)
+    share, flow = swimming(shifted(x, 2, slice(0, 30)), x, mask)
+    assert share > 0.95
+    assert flow == pytest.approx(2, abs=0.4)
+    share, less = swimming(shifted(x, 1, slice(0, 30)), x, mask)
+    assert share > 0.95
+    assert less == pytest.approx(1, abs=0.3)
+    share, part = swimming(shifted(x, 2, slice(0, 10)), x, mask)
+    assert share == pytest.approx(1 / 3, abs=0.02)
+    assert 0 < part < less
+
+
+def test_what_moves_outside_the_mask_does_not_swim() -> None:
+    x, mask = picture(), np.zeros((60, 80), np.float32)
+    mask[:30] = 1
+    assert swimming(shifted(x, 3, slice(30, 60)), x, mask) == (0, 0)
+    assert swimming(shifted(x, 3, slice(0, 60)), x, 0 * mask) == (0, 0)
+
+
 def test_what_does_not_fit_is_refused() -> None:
     x = picture()
     for measure in (psnr, ssim):
@@ -116,3 +149,5 @@ def test_what_does_not_fit_is_refused() -> None:
         ssim(x[:8], x[:8])
     with pytest.raises(ValueError, match="a mask of"):
         seam(x, x, disc()[1:])
+    with pytest.raises(ValueError, match="a mask of"):
+        swimming(x, x, disc()[1:])

@@ -182,6 +182,31 @@ def test_the_background_is_bit_exact() -> None:
         assert np.any(out.planes[0] != frame.planes[0])
 
 
+@pytest.mark.parametrize(("filmed", "wanted"), [(OPEN, SHUT), (SHUT, OPEN)])
+def test_what_is_beside_the_face_stays_and_the_chin_goes_with_the_jaw(
+    filmed: float, wanted: float
+) -> None:
+    track, retarget = scene(filmed, wanted)
+    frame = drawn(track.landmarks[0], RED)
+    layers = render_mouth(frame, track, retarget, None)
+    assert layers is not None
+    there = moved_landmarks(track, retarget)
+    chin = (there - track.landmarks[0])[152, 1] / SCALE
+    assert chin == pytest.approx(0.29 * (wanted - filmed), abs=0.01)
+    oval = list(geometry.FACE_OVAL)
+    inside = np.zeros((H, W), np.uint8)
+    for points in (track.landmarks[0], there):
+        cv2.fillPoly(inside, [np.rint(points[oval, :2]).astype(np.int32)], 1)
+    y, x = np.indices((H, W))
+    left, right = (track.landmarks[0, v, :2] for v in (150, 379))
+    # The grid of the warp has nodes of four pixels here.
+    neck = (x > left[0] - 4) & (x < right[0] + 4) & (y > left[1] - 4)
+    beside = (cv2.dilate(inside, np.ones((9, 9))) == 0) & ~neck
+    assert beside.sum() > 20000
+    for new, old in zip(composite(layers).planes, frame.planes, strict=True):
+        np.testing.assert_array_equal(new[beside], old[beside])
+
+
 @pytest.mark.parametrize("fmt", ["yuv420p", "yuv422p10le", "gbrp"])
 def test_the_move_reaches_every_plane_where_the_face_moves(fmt: str) -> None:
     track, retarget = scene(OPEN, SHUT)

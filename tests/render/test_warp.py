@@ -182,8 +182,16 @@ def test_the_ring_does_not_move() -> None:
     np.testing.assert_array_equal(
         warp.with_ring(moved, points)[478:], warp.with_ring(points, points)[478:]
     )
+
+
+def test_the_ring_is_the_oval_widened_and_below_the_chin_lowered() -> None:
+    points = placed()[:478]
     ring = warp.with_ring(points, points)[478:]
-    center = points[list(geometry.FACE_OVAL)].mean(0)
     oval = points[list(geometry.FACE_OVAL)]
+    center = oval.mean(0)
     ratio = np.linalg.norm(ring - center, axis=1) / np.linalg.norm(oval - center, axis=1)
-    np.testing.assert_allclose(ratio, warp.RING_SCALE, atol=1e-3)
+    chin = np.isin(geometry.FACE_OVAL, [379, 378, 400, 377, 152, 148, 176, 149, 150])
+    np.testing.assert_allclose(ratio[~chin], warp.RING_SCALE, atol=1e-3)
+    shift = (ring - oval)[chin]
+    assert np.abs(shift[:, 0]).max() < 0.01 * shift[:, 1].min()
+    assert np.ptp(shift[:, 1]) < 1e-3
