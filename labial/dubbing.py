@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.audio.load import load_speech
-from labial.composite.blend import composite
+from labial.composite.blend import compose
 from labial.errors import FaceError, OptionError, ReadError, SpeechError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
@@ -34,9 +34,11 @@ from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
 from labial.motion.wanted import frame_mouths
-from labial.options import DubOptions
+from labial.options import DubOptions, Quality
 from labial.render.bank import BankCollector, Choice, MouthBank, Patch
+from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
+from labial.speech.visemes import visemes_at
 from labial.types import FaceTrack, FloatArray, Frame, SpeechTrack
 
 Hook = Callable[[str, int, int | None], None]
@@ -70,6 +72,9 @@ class DubReport:
         source shows too little of it.
     unheard
         Damaged packets of the speech; their time is kept as silence.
+    unrefined
+        Re-synced frames on which the refiner strayed from what was filmed and was not, or only in
+        part, believed.
     """
 
     out: Path
@@ -81,6 +86,7 @@ class DubReport:
     resized: int = 0
     style: str = ""
     unheard: int = 0
+    unrefined: int = 0
 
     def summary(self) -> str:
         """Return a line for the user, one on the speaker's style, and one on what was lost."""
@@ -88,6 +94,8 @@ class DubReport:
         if self.passed:
             why = ", ".join(f"{reason} {count}" for reason, count in sorted(self.passed.items()))
             line += f"; passed through: {why}"
+        if self.unrefined:
+            line += f"; refiner set aside: {self.unrefined}"
         if self.skipped:
             line += f"; left out as damaged or out of time: {self.skipped}"
         if self.resized:
@@ -114,6 +122,24 @@ class Analysis:
     times: npt.NDArray[np.float64]
     length: Fraction
     skipped: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the second pass is to make of the first: ``mouths`` (n, K) and ``visemes`` (n, 15)."""
+
+    mouths: FloatArray
+    visemes: FloatArray
+    quality: Quality = "standard"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A frame of the output, why it was left as it was ("" if it was not), trust in the refiner."""
+
+    frame: Frame
+    reason: str = ""
+    trust: float = 1.0
 
 
 @contextmanager
@@ -175,22 +201,26 @@ def dub(
         analysis.tracks, analysis.times, said, heard, load_basis(), options
     )
     tell("listen", 1, 1)
+    wanted = Wanted(mouths, visemes_at(said, analysis.times), options.quality)
     show = _preview(analysis, mouths) if options.preview is not None else -1
     passed: Counter[str] = Counter()
+    unrefined = 0
     with VideoWriter(out, source, settings, audio, analysis.length) as writer:
-        for frame, reason in dubbed(video, analysis, mouths, tell):
-            writer.write(frame)
-            if reason:
-                passed[reason] += 1
-            if frame.index == show and options.preview is not None:
-                write_png(options.preview, upright_rgb8(frame))
+        for done in dubbed(video, analysis, wanted, tell):
+            writer.write(done.frame)
+            if done.reason:
+                passed[done.reason] += 1
+            unrefined += done.trust < 1
+            if done.frame.index == show and options.preview is not None:
+                write_png(options.preview, upright_rgb8(done.frame))
     n = writer.frames
     dropped = tuple(writer.dropped)
     lost = analysis.skipped
     resynced = n - passed.total()
     return DubReport(
-        Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged
-    )
+        Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged,
+        unrefined,
+    )  # fmt: skip
 
 
 def own_speech(video: str | os.PathLike[str]) -> SpeechTrack | None:
@@ -236,16 +266,13 @@ def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
 
 
 def dubbed(
-    video: str | os.PathLike[str], analysis: Analysis, mouths: FloatArray, tell: Hook
-) -> Iterator[tuple[Frame, str]]:
-    """Second pass: yield every frame of the video, in order, with its mouth of ``mouths`` (n, K).
-
-    With each frame goes the reason why it was left as it was; "" when it was re-synced.
-    """
-    plans = (_Plan(track, analysis, mouths) for track in analysis.tracks)
+    video: str | os.PathLike[str], analysis: Analysis, wanted: Wanted, tell: Hook
+) -> Iterator[Done]:
+    """Second pass: yield every frame of the video, in order, with its mouth as ``wanted``."""
+    plans = (_Plan(track, analysis, wanted) for track in analysis.tracks)
     plan: _Plan | None = next(plans)
     total = len(analysis.times)
-    waiting: deque[Future[tuple[Frame, str]]] = deque()
+    waiting: deque[Future[Done]] = deque()
     done = 0
     with VideoReader(video) as reader, ThreadPoolExecutor(WORKERS) as pool:
         for frame in reader.frames():
@@ -262,37 +289,52 @@ def dubbed(
             tell("render", done, total)
 
 
-def _unforeseen(frame: Frame) -> tuple[Frame, str]:
-    return frame, "not seen in the first pass"
+def _unforeseen(frame: Frame) -> Done:
+    return Done(frame, "not seen in the first pass")
 
 
 class _Plan:
     """All that rendering one shot needs, decided before its first frame."""
 
-    def __init__(self, track: FaceTrack, analysis: Analysis, mouths: FloatArray) -> None:
+    def __init__(self, track: FaceTrack, analysis: Analysis, wanted: Wanted) -> None:
         self.end = track.start + len(track)
         self._track = track
         self._choices: list[Choice | None] = [None] * len(track)
+        self._others = self._choices
+        self._learned: Learned | None = None
         if not (track.quality > 0).any():
             return
         rows = slice(track.start, self.end)
         rate = frame_rate(analysis.times[rows])
-        self._retarget = Retarget(track, load_basis(), mouths[rows], rate)
+        self._retarget = Retarget(track, load_basis(), wanted.mouths[rows], rate)
         bank = MouthBank(track, analysis.patches)
+        every, learned = np.arange(len(track)), wanted.quality != "fast"
         if bank.patches:
-            self._choices = [*bank.choose(np.arange(len(track)), self._retarget.lips())]
+            lips = self._retarget.lips()
+            choices = bank.choose(every, lips)
+            self._choices = [*choices]
+            if learned:
+                self._others = [*bank.choose(every, lips, choices)]
+        if learned:
+            self._learned = Learned(track, self._retarget, bank, wanted.visemes[rows])
 
-    def render(self, frame: Frame) -> tuple[Frame, str]:
+    def render(self, frame: Frame) -> Done:
         """Return the frame with its new mouth, or as it is and the reason why."""
         row = frame.index - self._track.start
         if self._track.quality[row] <= 0:
-            return frame, str(self._track.reasons[row])
+            return Done(frame, str(self._track.reasons[row]))
         try:
-            layers = render_mouth(frame, self._track, self._retarget, self._choices[row])
-            return (frame, "mouth out of frame") if layers is None else (composite(layers), "")
+            layers = render_mouth(
+                frame, self._track, self._retarget, self._choices[row],
+                self._learned, self._others[row],
+            )  # fmt: skip
+            if layers is None:
+                return Done(frame, "mouth out of frame")
+            made = compose(layers, self._learned.refiner if self._learned else None)
+            return Done(made.frame, trust=made.trust)
         except (cv2.error, np.linalg.LinAlgError):
             # A picture that geometry cannot cope with must not cost the others.
-            return frame, "could not be rendered"
+            return Done(frame, "could not be rendered")
 
 
 def _options(options: DubOptions | None, overrides: dict[str, Any]) -> DubOptions:

@@ -9,6 +9,7 @@ from labial.errors import OptionError
 
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 SyncMode = Literal["cut_off"]
+Quality = Literal["fast", "standard", "pro"]
 VisemeFormat = Literal[
     "json", "textgrid", "rhubarb-tsv", "rhubarb-json", "rhubarb-xml", "arkit", "oculus", "mpeg4",
     "mpeg4-json", "moho",
@@ -28,6 +29,12 @@ class DubOptions:
     preset: str = "superfast"
     """Encoder speed preset (x264 names). With the default, encoding takes less time than the rest;
     "veryfast" to "slow" make smaller files."""
+    quality: Quality = "standard"
+    """fast: pixels are only moved, and taken from other frames. standard: a learned inside of the
+    mouth where the source shows none, and a learned refiner. pro: the refiner is also adapted to
+    this clip."""
+    adapt_seconds: float = 30.0
+    """For pro: take about so long to adapt, 1 to 3600."""
     sync_mode: SyncMode = "cut_off"
     """When speech and video differ in length: cut_off keeps the video's length."""
     articulation: float = 1.0
@@ -48,6 +55,8 @@ class DubOptions:
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 63:
             raise OptionError(f"--crf {self.crf}: use 0 (best) to 51, or to 63 for av1 and vp9")
+        if not 1 <= self.adapt_seconds <= 3600:
+            raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
         if not 0.5 <= self.articulation <= 1.5:
             raise OptionError(
                 f"--articulation {self.articulation:g}: use 0.5 (calmer) to 1.5 (livelier)"

@@ -20,7 +20,9 @@ from labial import geometry
 from labial.dubbing import DubReport, dub
 from labial.errors import FaceError, OptionError, ReadError, SpeechError, WriteError
 from labial.face.track import FaceTracker
+from labial.composite.blend import Composed
 from labial.render.mouth import Layers
+from labial.render.refine import Refiner
 from labial.types import Face, Frame, PixelFormat
 
 LEFT, TOP, WIDTH, HEIGHT = 156, 36, 288, 296
@@ -444,14 +446,14 @@ def test_missing_files(source: Path, speech: Path, target: Path) -> None:
 def test_an_exception_in_mid_render_leaves_no_file(
     source: Path, speech: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = module.composite
+    plain = module.compose
 
-    def breaks(layers: Layers) -> Frame:
+    def breaks(layers: Layers, refiner: Refiner | None) -> Composed:
         if layers.frame.index == 7:
             raise RuntimeError("broken on purpose")
-        return plain(layers)
+        return plain(layers, refiner)
 
-    monkeypatch.setattr(module, "composite", breaks)
+    monkeypatch.setattr(module, "compose", breaks)
     with pytest.raises(RuntimeError, match="on purpose"):
         dub(source, speech, target, codec="ffv1")
     assert leftovers(target.parent) == []
@@ -498,8 +500,8 @@ def test_the_source_is_never_the_target(source: Path, speech: Path) -> None:
 
 
 def test_unknown_options_are_named(source: Path, speech: Path, target: Path) -> None:
-    with pytest.raises(OptionError, match=r"unknown option quality: known are .*codec"):
-        dub(source, speech, target, quality=3)
+    with pytest.raises(OptionError, match=r"unknown option sharpness: known are .*codec"):
+        dub(source, speech, target, sharpness=3)
     with pytest.raises(OptionError, match="crf"):
         dub(source, speech, target, crf=99)
 

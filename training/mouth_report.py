@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,10 @@ from labial import LabialError
 from labial.media.picture import write_png
 from labial.metrics.image import psnr, seam, sharpness, ssim, swimming
 from labial.metrics.temporal import flicker
+from labial.motion.retarget import Retarget
 from labial.pixels import Box
+from labial.render.bank import MouthBank
+from labial.render.learned import Learned
 from labial.sheet import FAINT, INK, PAPER, plain, write
 from labial.types import Frame
 from training.mouths import TWICE, is_held_out
@@ -50,12 +54,45 @@ from training.reenactment import (
     surroundings,
 )
 
-COPY, OUTPUT, EMPTY, REAL = "source as it is", "output", "output, no bank", "real"
-OPENING = "opening: "
-KINDS = (COPY, OUTPUT, OPENING + COPY, OPENING + OUTPUT, OPENING + EMPTY)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to render: with the clip's bank or without, and with which of the learned parts."""
+
+    name: str
+    bank: bool
+    interior: bool
+    refine: bool
+
+    def learned(self, clip: Clip, retarget: Retarget, bank: MouthBank | None, visemes: np.ndarray) -> Learned | None:
+        if not (self.interior or self.refine):
+            return None
+        return Learned(clip.track, retarget, bank, visemes, interior=self.interior, refine=self.refine)
+
+
+COPY, REAL, OPENING = "source as it is", "real", "opening: "
+FAST, STANDARD = Way("fast", True, False, False), Way("standard", True, True, True)
+EMPTY = Way("standard, no bank", False, True, True)
+WAYS = (
+    FAST,
+    Way("standard, no refiner", True, True, False),
+    Way("standard, no interior", True, False, True),
+    STANDARD,
+    Way("fast, no bank", False, False, False),
+    Way("no bank, no refiner", False, True, False),
+    Way("no bank, no interior", False, False, True),
+    EMPTY,
+)
+SHOWN = (COPY, REAL, FAST.name, STANDARD.name, "fast, no bank", EMPTY.name)
+KINDS = (
+    COPY, *(w.name for w in WAYS if w.bank),
+    OPENING + COPY, *(OPENING + w.name for w in WAYS),
+)  # fmt: skip
 SCORES = ("PSNR", "SSIM", "LPIPS", "sharp", "identity")
 MOVING = (
-    "frames", "flicker", "flicker of source", "seam", "beside %", "beside px", "neck px", "ms"
+    "frames", "flicker", "flicker of source", "seam", "beside %", "beside px", "neck px", "ms",
+    "strayed %",
 )  # fmt: skip
 # The box that is watched for flicker, in inter-ocular distances.
 WIDE, HIGH = 0.8, 0.7
@@ -87,16 +124,24 @@ def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table],
         wanted[pair.source] = clip.own[pair.real]
     retarget = clip.retarget(wanted)
     lips, tables, columns = retarget.lips(), [], []
+    visemes = clip.visemes()
+    for pair in pairs:
+        visemes[pair.source] = visemes[pair.real]
     for pair in pairs:
         source, at = frames[pair.source], np.array([pair.source])
         bank = clip.bank(np.array([pair.real]), APART_SECONDS)
-        choice = bank.choose(at, lips[at])[0] if bank.patches else None
+        choices = bank.choose(at, lips[at]) if bank.patches else [None]
+        others = bank.choose(at, lips[at], choices) if bank.patches else [None]
         kinds = {COPY: (source, clip.track.landmarks[pair.source])}
-        for kind, taken in {OUTPUT: choice, EMPTY: None}.items():
-            out = clip.render(source, retarget, taken)
-            if out is not None and (kind == OUTPUT or pair.opens):
-                kinds[kind] = (out.frame, out.landmarks)
-        if OUTPUT not in kinds:
+        for way in WAYS:
+            if not (way.bank or pair.opens):
+                continue
+            learned = way.learned(clip, retarget, bank if way.bank else None, visemes)
+            shown = (choices[0], others[0]) if way.bank else (None, None)
+            out = clip.render(source, retarget, shown[0], learned, shown[1])
+            if out is not None:
+                kinds[way.name] = (out.frame, out.landmarks)
+        if FAST.name not in kinds:
             continue
         table, pictures = compare(clip, pair, frames[pair.real], kinds, judges)
         if pair.opens:
@@ -112,7 +157,7 @@ def compare(clip: Clip, pair: Pair, real: Frame, kinds: Kinds, judges: Judges) -
     source, answer = kinds[COPY][0], clip.track.landmarks[pair.real]
     there = carried(clip.track, pair.source, pair.real)
     back = np.linalg.inv(np.vstack([there, [0, 0, 1]]))[:2]
-    outlines = [kinds[OUTPUT][1][LIPS, :2], answer[LIPS, :2] @ back[:, :2].T + back[:, 2]]
+    outlines = [kinds[FAST.name][1][LIPS, :2], answer[LIPS, :2] @ back[:, :2].T + back[:, 2]]
     box = mouth_box(source, outlines, float(clip.track.scale[pair.source]))
     there[:, 2] += there[:, :2] @ [box.x0, box.y0]
     goal = resample(real, there, (box.width, box.height))
@@ -130,8 +175,8 @@ def compare(clip: Clip, pair: Pair, real: Frame, kinds: Kinds, judges: Judges) -
     return table, pictures
 
 
-def play(clip: Clip) -> dict[str, float]:
-    """Render a stretch; return its figures by the names in ``MOVING``, or nothing."""
+def play(clip: Clip, way: Way) -> dict[str, float]:
+    """Render a stretch one way; return its figures by the names in ``MOVING``, or nothing."""
     found = choose_stretch(clip)
     if found is None:
         return {}
@@ -141,11 +186,16 @@ def play(clip: Clip) -> dict[str, float]:
     retarget = clip.retarget(wanted)
     # The very frames that are imitated would be too good a bank.
     bank = clip.bank(driving, 0.0)
-    choices = bank.choose(rows, retarget.lips()[rows]) if bank.patches else [None] * len(rows)
+    lips = retarget.lips()[rows]
+    choices = bank.choose(rows, lips) if bank.patches else [None] * len(rows)
+    others = bank.choose(rows, lips, choices) if bank.patches else choices
+    visemes = clip.visemes()
+    visemes[rows] = visemes[driving]
+    learned = way.learned(clip, retarget, bank, visemes)
     frames = clip.frames({*rows.tolist(), *driving.tolist()})
-    outputs, seams, costs, around = [], [], [], []
-    for row, choice in zip(rows, choices, strict=True):
-        out = clip.render(frames[row], retarget, choice)
+    outputs, seams, costs, around, strayed = [], [], [], [], []
+    for row, choice, other in zip(rows, choices, others, strict=True):
+        out = clip.render(frames[row], retarget, choice, learned, other)
         if out is None:
             return {}
         outputs.append(steady(clip, row, out.frame))
@@ -154,11 +204,13 @@ def play(clip: Clip) -> dict[str, float]:
         pictures = crop(out.frame, box), crop(frames[row], box)
         around.append((*swimming(*pictures, beside), swimming(*pictures, neck)[1]))
         costs.append(1000 * out.seconds)
+        strayed.append(out.trust < 1)
     real = np.stack([steady(clip, row, frames[row]) for row in driving])
     still = np.stack([steady(clip, row, frames[row]) for row in rows])
     values = (
         len(rows), flicker(np.stack(outputs), real), flicker(still, real),
         np.mean(seams), *(np.mean(around, 0) * (100, 1, 1)), np.median(costs),
+        100 * np.mean(strayed),
     )  # fmt: skip
     return {name: float(value) for name, value in zip(MOVING, values, strict=True)}
 
@@ -175,7 +227,7 @@ def steady(clip: Clip, row: int, frame: Frame) -> np.ndarray:
 
 def sheet(title: str, columns: list[Column]) -> np.ndarray:
     """Draw source, answer and outputs of each pair below each other, zoomed on the mouth."""
-    names = (COPY, REAL, OUTPUT, EMPTY)
+    names = SHOWN
     high = max(round(TILE * p[REAL].shape[0] / p[REAL].shape[1]) for _, p in columns)
     size = (HEAD + len(names) * (high + GAP), SIDE + len(columns) * (TILE + GAP), 3)
     page = np.full(size, PAPER, np.uint8)
@@ -185,7 +237,8 @@ def sheet(title: str, columns: list[Column]) -> np.ndarray:
     for column, (caption, pictures) in enumerate(columns):
         x = SIDE + column * (TILE + GAP)
         write(page, caption, (x + 2, HEAD - 8), FAINT, 0.5)
-        for name, picture in pictures.items():
+        for name in (name for name in names if name in pictures):
+            picture = pictures[name]
             y = HEAD + names.index(name) * (high + GAP)
             tall = round(TILE * picture.shape[0] / picture.shape[1])
             image = np.rint(picture * 255).astype(np.uint8)
@@ -205,13 +258,14 @@ def by_kind(tables: list[Table]) -> Table:
     return {kind: mean(t[kind] for t in tables if kind in t) for kind in KINDS}
 
 
-def show(title: str, table: Table, moving: dict[str, float]) -> None:
+def show(title: str, table: Table, moving: dict[str, dict[str, float]]) -> None:
     print(f"\n{title:32s}" + "".join(f"{name:>10s}" for name in SCORES))
     for kind, row in table.items():
         if row:
             print(f"  {kind:30s}" + "".join(f"{row[name]:10.3f}" for name in SCORES))
-    if moving:
-        print("  " + ", ".join(f"{name} {moving[name]:.3g}" for name in MOVING))
+    for way, figures in moving.items():
+        if figures:
+            print(f"  {way}: " + ", ".join(f"{name} {figures[name]:.3g}" for name in MOVING))
 
 
 def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) -> None:
@@ -235,16 +289,17 @@ def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) ->
             continue
         pairs = choose_pairs(clip, frames)
         tables, columns = reenact(clip, pairs, judges) if pairs else ([], [])
-        moving = play(clip)
+        moving = {way.name: play(clip, way) for way in (FAST, STANDARD)}
         show(plain(path.stem, 31), by_kind(tables), moving)
         print(f"  {len(tables)} pairs, {sum(pair.opens for pair in pairs)} opening", flush=True)
         total += len(tables)
         every += [by_kind(tables)] if tables else []
-        moves += [moving] if moving else []
+        moves += [moving] if moving[FAST.name] else []
         if sheets and columns:
             write_png(sheets / f"{path.stem}.png", sheet(path.stem, columns))
     means = {kind: mean(t[kind] for t in every) for kind in KINDS}
-    show(f"mean of {len(every)} clips", means, mean(moves))
+    moved = {name: mean(m[name] for m in moves) for name in (FAST.name, STANDARD.name)}
+    show(f"mean of {len(every)} clips", means, moved)
     print(f"  {total} pairs; {len(moves)} clips with a stretch")
 
 

@@ -24,8 +24,8 @@ from training.painter import Critic, Interior, Refiner, export, refined
 from training.perceptual import Lpips
 
 CACHE = Path(__file__).parent / "cache"
-BATCH, RATE = 24, 1e-3
-LIKENESS, ALIKE, CRITIC = 1.0, 1.0, 0.02
+BATCH, RATE = 16, 1e-3
+ALIKE, CRITIC, TEXTURE = 1.0, 0.02, 0.04
 
 
 def hole(batch: dict[str, Tensor], kind: str, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -35,7 +35,7 @@ def hole(batch: dict[str, Tensor], kind: str, rng: np.random.Generator) -> tuple
     opened by the warp.
     """
     lips = batch["lips_real"] if kind == "real" else batch["lips_target"]
-    face = batch["real"] if kind == "real" else batch["empty"]
+    face = batch["answer"] if kind == "real" else batch["empty"]
     opening = lips[:, 1:]
     n = len(face)
     known = batch["lips_look"].amax((1, 2, 3)) > 0
@@ -47,7 +47,7 @@ def hole(batch: dict[str, Tensor], kind: str, rng: np.random.Generator) -> tuple
         ],
         1,
     )  # fmt: skip
-    return pictures, face, opening, batch["real"]
+    return pictures, face, opening, batch["answer" if kind == "real" else "real"]
 
 
 def unsure(numbers: Tensor, rng: np.random.Generator, keep: tuple[slice, ...]) -> Tensor:
@@ -56,35 +56,47 @@ def unsure(numbers: Tensor, rng: np.random.Generator, keep: tuple[slice, ...]) -
     for part in keep:
         out[:, part] = numbers[:, part]
     quiet = torch.from_numpy(rng.random(len(out)) < 0.2)
-    out[quiet, 39:] = 0
+    out[quiet, 51:] = 0
     return out
 
 
-WANTED, POSE, VISEME = slice(0, 12), slice(36, 39), slice(39, 54)
+WANTED, BANK, POSE, VISEME = slice(0, 12), slice(24, 48), slice(48, 51), slice(51, 66)
 
 
 def refiner_inputs(
     batch: dict[str, Tensor], interior: nn.Module | None, rng: np.random.Generator, empty: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures, numbers, and what was made; a share of ``empty`` without any bank."""
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Pictures, numbers, and made, filmed and other; a share of ``empty`` without any bank."""
     numbers = told(batch)
     none = torch.from_numpy(rng.random(len(numbers)) < empty)
-    made, filmed, lips = batch["made"], batch["filmed"], batch["lips_filmed"]
+    made, filmed, other = batch["made"], batch["filmed"], batch["other"]
+    lips, others = batch["lips_filmed"], batch["lips_other"]
     if none.any():
         part = {k: v[none] for k, v in batch.items()}
-        made, filmed, lips = made.clone(), filmed.clone(), lips.clone()
+        made, filmed, other, lips, others = (x.clone() for x in (made, filmed, other, lips, others))
         face = part["empty"]
         if interior is not None:
             pictures, face, opening, _ = hole(part, "empty", rng)
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
                 inside = interior(pictures, unsure(numbers[none], rng, (WANTED, POSE, VISEME)))
             face = face + opening * (inside.float() - face)
-        made[none], filmed[none], lips[none] = face, 0.0, 0.0
-        numbers[none, 24:36] = 0
+        # Where nothing was filmed, the made picture stands in for it.
+        made[none] = filmed[none] = other[none] = face
+        lips[none] = others[none] = 0.0
+        numbers[none, BANK] = 0
     pictures = torch.cat(
-        [made, batch["source"], filmed, batch["lips_target"], batch["lips_source"], lips], 1
+        [made, batch["source"], filmed, other, batch["lips_target"], batch["lips_source"], lips, others],
+        1,
     )
-    return pictures, unsure(numbers, rng, (slice(0, 39), VISEME)), made
+    return pictures, unsure(numbers, rng, (slice(0, 51), VISEME)), (made, filmed, other)
+
+
+def texture(pictures: Tensor) -> Tensor:
+    """(n, 1, h, w) how much fine detail there is around each of some places."""
+    grey = pictures.mean(1, keepdim=True)
+    fine = 4 * grey[..., 1:-1, 1:-1] - grey[..., :-2, 1:-1] - grey[..., 2:, 1:-1]
+    fine = fine - grey[..., 1:-1, :-2] - grey[..., 1:-1, 2:]
+    return (functional.avg_pool2d(fine.square(), 12, 6) + 1e-5).sqrt()
 
 
 class Course:
@@ -116,15 +128,18 @@ class Course:
         }  # fmt: skip
         torch.save(state, self.path)
 
-    def learn(self, made: Tensor, real: Tensor, lips: Tensor, weight: Tensor, extra: Tensor) -> dict[str, float]:
-        """One step; ``weight`` (n, 1, h, w) says where it counts."""
+    def learn(
+        self, made: Tensor, real: Tensor, lips: Tensor, weight: Tensor, extra: Tensor, fine: Tensor
+    ) -> dict[str, float]:
+        """One step; ``weight`` (n, 1, h, w) says where it counts; ``fine`` has the right detail."""
         gap = made - real
         near = (weight * (gap.square() + 1e-6).sqrt()).mean()
         edges = sum((weight[..., : d.shape[-2], : d.shape[-1]] * d.abs()).mean() for d in (gap.diff(dim=-1), gap.diff(dim=-2)))
         with torch.autocast("cpu", torch.bfloat16):
             alike = self.lpips.distance(made, real).mean()
-        loss = near + 0.5 * edges + self.likeness * alike + extra
-        parts = {"l1": near, "lpips": alike}
+        detail = (texture(made).log() - texture(fine).log()).abs().mean()
+        loss = near + 0.5 * edges + self.likeness * alike + TEXTURE * detail + extra
+        parts = {"l1": near, "lpips": alike, "texture": detail}
         if self.pull:
             with torch.autocast("cpu", torch.bfloat16):
                 fool = -self.critic(made, lips).float().mean()
@@ -164,15 +179,17 @@ def step(course: Course, lessons: Lessons, only: np.ndarray | None, rng: np.rand
             face = real
         made = face + opening * (inside - face)
         weight = 0.2 + 8 * opening
-        return course.learn(made, real, batch["lips_real" if kind == "real" else "lips_target"], weight, torch.zeros(()))
-    pictures, numbers, made = refiner_inputs(batch, interior, rng, empty)
+        drawn = batch["lips_real" if kind == "real" else "lips_target"]
+        return course.learn(made, real, drawn, weight, torch.zeros(()), real)
+    pictures, numbers, three = refiner_inputs(batch, interior, rng, empty)
     with torch.autocast("cpu", torch.bfloat16):
-        offset, change = course.net(pictures, numbers)
-    offset, change = offset.float(), change.float()
-    out = refined(made, offset, change)
-    bend = offset.diff(dim=-1).abs().mean() + offset.diff(dim=-2).abs().mean()
+        answer = tuple(x.float() for x in course.net(pictures, numbers))
+    out = refined(*three, answer)
+    bend = answer[0].diff(dim=-1).abs().mean() + answer[0].diff(dim=-2).abs().mean()
     weight = 1 + 2 * batch["lips_target"][:, :1]
-    return course.learn(out, batch["real"], batch["lips_target"], weight, 0.02 * bend)
+    return course.learn(
+        out, batch["real"], batch["lips_target"], weight, 0.02 * bend, batch["answer"]
+    )
 
 
 @torch.no_grad()
@@ -191,15 +208,21 @@ def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[
         if isinstance(net, Interior):
             pictures, face, spot, _ = hole(batch, "real", np.random.default_rng(0))
             inside = net(pictures, unsure(told(batch), rng, (WANTED, POSE, VISEME)))
+            real = batch["answer"]
             found = {"out": face + spot * (inside - face), "given": face * (1 - spot)}
         else:
             found = {}
             for name, share in {"": 0.0, " empty": 1.0}.items():
-                pictures, numbers, made = refiner_inputs(batch, interior, np.random.default_rng(0), share)
-                offset, change = net(pictures, numbers)
-                found |= {"out" + name: refined(made, offset, change).clamp(0, 1), "given" + name: made}
+                pictures, numbers, three = refiner_inputs(batch, interior, np.random.default_rng(0), share)
+                found |= {
+                    "out" + name: refined(*three, net(pictures, numbers)).clamp(0, 1),
+                    "given" + name: three[0],
+                }
         for name, image in found.items():
             error = (image - real).square().mean((1, 2, 3))
+            total.setdefault(f"{name} sharp", []).append(
+                float((texture(image).square().mean() / texture(batch["answer"]).square().mean()))
+            )
             total.setdefault(f"{name} PSNR", []).append(float((-10 * error.log10()).mean()))
             total.setdefault(f"{name} LPIPS", []).append(float(course.lpips.distance(image, real).mean()))
     return {k: float(np.mean(v)) for k, v in total.items()}
@@ -228,9 +251,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=2)
     given = parser.parse_args()
     if given.what == "export":
-        net = restore(given.rest[0])
-        outputs = ("inside",) if isinstance(net, Interior) else ("offset", "change")
-        export(net, Path(given.rest[1]), outputs)
+        export(restore(given.rest[0]), Path(given.rest[1]))
         return
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)

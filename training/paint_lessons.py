@@ -76,7 +76,7 @@ def load(watched: bool) -> Lessons:
 
 
 def told(batch: dict[str, Tensor]) -> Tensor:
-    """(n, TOLD): wanted, source's and filmed mouth, pose, visemes."""
+    """(n, TOLD): wanted, source's, filmed and other mouth, pose, visemes."""
     pose = batch["pose"] / torch.tensor([20.0, 20.0, 1.0])
     pose[:, 2] = torch.log(batch["pose"][:, 2] / 100)
     return torch.cat([batch["mouths"].flatten(1) / 3, pose, batch["viseme"]], 1)

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from labial.render.painter import TOLD
 from labial.render.plane import HEIGHT, WIDTH
 
-# What the body is told: three mouths of twelve, yaw, pitch, size, and fifteen visemes.
-TOLD = 54
 
 
 class Block(nn.Module):
@@ -62,29 +61,34 @@ class Body(nn.Module):
 
 
 class Refiner(nn.Module):
-    """What is made, the source, the filmed mouth, and lips of all three → what to change.
+    """What is made, the source, two filmed mouths, and lips of all four → what to change.
 
-    Pictures (n, 15, HEIGHT, WIDTH): made, source and filmed RGB, two maps of lips each. Returns
-    offsets (n, 2, HEIGHT/2, WIDTH/2) in plane pixels, where the colour is to be taken from, and
-    what to add to it, (n, 3, HEIGHT, WIDTH).
+    Pictures (n, 20, HEIGHT, WIDTH): made, source, filmed and other RGB, two maps of lips each.
+    Returns offsets (n, 6, HEIGHT/2, WIDTH/2) in plane pixels, where the colours of made, filmed
+    and other are to be taken from; shares (n, 2, HEIGHT, WIDTH) of filmed and other; and what to
+    add, (n, 3, HEIGHT, WIDTH).
     """
 
-    CHANNELS = 15
+    CHANNELS = 20
+    OUTPUTS = ("offset", "share", "change")
     REACH = 5.0
 
     def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), depth: int = 2) -> None:
         super().__init__()
         self.widths, self.depth = widths, depth
         self.body = Body(self.CHANNELS, widths, depth)
-        self.out = nn.Conv2d(widths[0], 4 * 4 + 2, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], 4 * 6 + 6, 3, padding=1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, pictures: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, pictures: Tensor, told: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         seen = self.out(self.body(pictures, told))
-        offset = self.REACH * torch.tanh(seen[:, 16:] / self.REACH)
-        color = functional.pixel_shuffle(seen[:, :16], 2)
-        return offset, torch.sigmoid(color[:, 3:] + 1) * 0.5 * torch.tanh(2 * color[:, :3])
+        offset = self.REACH * torch.tanh(seen[:, 24:] / self.REACH)
+        color = functional.pixel_shuffle(seen[:, :24], 2)
+        # The three pictures compete; at first the made one has most.
+        made = torch.full_like(color[:, :1], 1.5)
+        share = torch.softmax(torch.cat([made, color[:, :2]], 1), 1)[:, 1:]
+        return offset, share, torch.sigmoid(color[:, 5:]) * 0.5 * torch.tanh(2 * color[:, 2:5])
 
 
 class Interior(nn.Module):
@@ -96,6 +100,7 @@ class Interior(nn.Module):
     """
 
     CHANNELS = 11
+    OUTPUTS = ("inside",)
 
     def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), depth: int = 2) -> None:
         super().__init__()
@@ -137,24 +142,32 @@ def window() -> Tensor:
     return (edge * edge * (3 - 2 * edge))[None, None]
 
 
-def moved(picture: Tensor, offset: Tensor) -> Tensor:
+def moved(picture: Tensor, offset: Tensor, way: str = "bilinear") -> Tensor:
     """Take the colours of (n, 3, HEIGHT, WIDTH) from offsets in plane pixels."""
     fine = functional.interpolate(offset, scale_factor=2.0, mode="bilinear") * window()
     y, x = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
     x, y = x + 0.5 + fine[:, 0], y + 0.5 + fine[:, 1]
     grid = torch.stack([2 * x / WIDTH - 1, 2 * y / HEIGHT - 1], -1)
-    return functional.grid_sample(picture, grid, "bicubic", "border", align_corners=False)
+    return functional.grid_sample(picture, grid, way, "border", align_corners=False)
 
 
-def refined(made: Tensor, offset: Tensor, change: Tensor) -> Tensor:
-    return moved(made, offset) + window() * change
+def refined(made: Tensor, filmed: Tensor, other: Tensor, answer: tuple[Tensor, ...]) -> Tensor:
+    """What the refiner's answer makes of the pictures, (n, 3, HEIGHT, WIDTH)."""
+    offset, share, change = answer
+    ways = ("bicubic", "bilinear", "bilinear")
+    base, *more = (
+        moved(x, o, w)
+        for x, o, w in zip((made, filmed, other), offset.split(2, 1), ways, strict=True)
+    )
+    mixed = sum(w * (x - base) for w, x in zip(share.split(1, 1), more, strict=True))
+    return base + window() * (mixed + change)
 
 
-def export(net: nn.Module, path: Path, outputs: tuple[str, ...]) -> None:
+def export(net: nn.Module, path: Path) -> None:
     """Write ONNX for a batch of one."""
     channels: int = net.CHANNELS  # type: ignore[assignment]
     example = torch.zeros(1, channels, HEIGHT, WIDTH), torch.zeros(1, TOLD)
     torch.onnx.export(
         net.eval(), example, str(path), input_names=["pictures", "told"],
-        output_names=list(outputs), opset_version=17, dynamo=False,
+        output_names=list(net.OUTPUTS), opset_version=17, dynamo=False,
     )  # fmt: skip

@@ -15,12 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from labial import LabialError, dubbing, geometry
+from labial import LabialError, geometry
 from labial.pixels import aligned
 from labial.render.bank import Choice, Patch
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane, lip_maps
-from labial.speech.phones import PHONES
-from labial.speech.visemes import VISEME_OF, VISEMES
 from labial.types import Frame
 from training.mouths import TWICE, is_held_out
 from training.reenactment import Clip, crop
@@ -32,9 +30,8 @@ DEGREES, SCALE = 5.0, 0.1
 GRID_OF_S1 = 60
 OPEN = 0.03
 # What is stored, (n, HEIGHT, WIDTH, 3) uint8 each, and whose lips are drawn, (n, 2, HEIGHT, WIDTH).
-VIEWS = ("made", "empty", "real", "source", "filmed", "look")
-MAPS = ("target", "source", "filmed", "look", "real")
-VISEME_ROWS = np.array([VISEMES.index(VISEME_OF[p]) for p in PHONES])
+VIEWS = ("made", "empty", "real", "answer", "source", "filmed", "other", "look")
+MAPS = ("target", "source", "filmed", "other", "look", "real")
 
 
 def corpus_clips(corpus: Path) -> list[Path]:
@@ -45,17 +42,6 @@ def corpus_clips(corpus: Path) -> list[Path]:
     grid = [p for p in grid if p not in large] + large[:: max(1, len(large) // GRID_OF_S1)]
     names = {path: f"{path.parent.name}__{path.stem}" for path in [*people, *grid]}
     return [p for p, name in names.items() if not is_held_out(name) and name not in TWICE]
-
-
-def visemes(path: Path, times: np.ndarray) -> np.ndarray:
-    """(n, 15) weights at ``times``; zeros where nobody is heard."""
-    said = dubbing.own_speech(path)
-    if said is None:
-        return np.zeros((len(times), len(VISEMES)), np.float32)
-    weights = np.zeros((len(said), len(VISEMES)), np.float32)
-    np.add.at(weights.T, VISEME_ROWS, said.phones.T)
-    rows = np.rint(times * said.motion.rate).astype(int).clip(0, len(said) - 1)
-    return weights[rows]
 
 
 def pairs(clip: Clip, count: int, apart: float, rng: np.random.Generator) -> np.ndarray:
@@ -106,6 +92,28 @@ def mixed_view(clip: Clip, choice: Choice) -> tuple[np.ndarray, np.ndarray, np.n
     return np.asarray(image), np.asarray(lips), np.asarray(mouth)
 
 
+def settled(real: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """``real`` (h, w, 3) moved and lit by what the head and the lamp did between the two frames.
+
+    An affine map of the plane by the enhanced correlation coefficient (Evangelidis and Psarakis,
+    PAMI 2008); what is left is the mouth's.
+    """
+    grey = [cv2.GaussianBlur(x.mean(2).astype(np.float32), (0, 0), 1.0) for x in (made, real)]
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
+    still = np.eye(2, 3, dtype=np.float32)
+    try:
+        _, found = cv2.findTransformECC(*grey, still, cv2.MOTION_AFFINE, stop, None, 5)
+    except cv2.error:
+        return real
+    corners = np.array([[x, y, 1] for x in (0, WIDTH) for y in (0, HEIGHT)], np.float32)
+    if np.abs(corners @ found.T - corners[:, :2]).max() > 6:
+        return real
+    return cv2.warpAffine(
+        real, found, (WIDTH, HEIGHT),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+
+
 def lit_like(image: np.ndarray, other: np.ndarray) -> np.ndarray:
     """``image`` (h, w, 3) with the mean colour of ``other``, as far as light explains."""
     gain = (other.mean((0, 1)) + 0.01) / (image.mean((0, 1)) + 0.01)
@@ -124,7 +132,7 @@ def study(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray] | None:
     chosen = pairs(clip, most, apart, rng)
     if not len(chosen):
         return None
-    said = visemes(path, clip.times)
+    said = clip.visemes()
     frames = clip.frames(set(chosen.ravel().tolist()))
     rows: dict[str, list[np.ndarray]] = {}
     left = chosen
@@ -140,6 +148,7 @@ def study(path: Path, rng: np.random.Generator) -> dict[str, np.ndarray] | None:
             row = example(clip, retarget, lips, frames, source, real, apart, rng)
             if row is not None:
                 row["viseme"] = said[real]
+                row["rows"] = np.array([source, real])
                 for name, value in row.items():
                     rows.setdefault(name, []).append(value)
     return {name: np.stack(values) for name, values in rows.items()} if rows else None
@@ -158,6 +167,12 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     own = through(plane, frame)
     answer = MouthPlane.of(track, real)
     filmed, filmed_lips, filmed_mouth = mixed_view(clip, choice)
+    shown = choice.patches[0].index - track.start
+    rest = clip.bank(np.array([real, shown]), apart / 2)
+    if rest.patches:
+        other, other_lips, other_mouth = mixed_view(clip, rest.choose(np.array([source]), lips[[source]])[0])
+    else:
+        other, other_lips, other_mouth = filmed, filmed_lips, filmed_mouth
     # The widest of some mouths that are narrower than the wanted one.
     opening = np.array([clip.opening[p.index - track.start] for p in bank.patches])
     narrow = np.flatnonzero(opening < clip.opening[real] / 1.3)
@@ -167,15 +182,18 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     else:
         look, look_lips = np.zeros((HEIGHT, WIDTH, 3)), np.zeros((2, HEIGHT, WIDTH))
     yaw, pitch, _ = geometry.angles_degrees(track.rotation[source])
+    showed, spoke = through(plane, made.frame), through(answer, frames[real])
     views = dict(
         zip(
             VIEWS,
             (
-                through(plane, made.frame),
+                showed,
                 through(plane, empty.frame),
-                lit_like(through(answer, frames[real]), own),
+                settled(lit_like(spoke, own), showed),
+                spoke,
                 own,
                 lit_like(filmed, own),
+                lit_like(other, own),
                 lit_like(look, own),
             ),
             strict=True,
@@ -183,11 +201,11 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     )
     drawn = (
         lip_maps(plane.to_plane(made.landmarks)), lip_maps(plane.to_plane(track.landmarks[source])),
-        filmed_lips, look_lips, lip_maps(answer.to_plane(track.landmarks[real])),
+        filmed_lips, other_lips, look_lips, lip_maps(answer.to_plane(track.landmarks[real])),
     )  # fmt: skip
     out = {name: bytes_of(view) for name, view in views.items()}
     out |= {f"lips_{n}": np.asarray(m).astype(np.uint8) for n, m in zip(MAPS, drawn, strict=True)}
-    out["mouths"] = np.stack([clip.own[real], clip.own[source], filmed_mouth]).astype(np.float32)
+    out["mouths"] = np.stack([clip.own[real], clip.own[source], filmed_mouth, other_mouth]).astype(np.float32)
     out["pose"] = np.array([yaw, pitch, track.scale[source]], np.float32)
     out["opening"] = np.array([clip.opening[real], clip.opening[source]], np.float32)
     return out

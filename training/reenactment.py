@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from labial import dubbing, geometry
-from labial.composite.blend import composite
+from labial.composite.blend import compose
 from labial.composite.mask import lip_matte
 from labial.media.read import VideoReader
 from labial.motion.retarget import SIDES, Retarget, own_motion
@@ -22,7 +22,9 @@ from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
 from labial.pixels import Box, aligned, read_rgb
 from labial.render.bank import Choice, MouthBank
+from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
+from labial.speech.visemes import VISEMES, visemes_at
 from labial.types import FaceTrack, Frame
 
 BASIS = load_basis()
@@ -59,7 +61,7 @@ class Rendered:
 
     ``matte`` (h, w) 0..1 lies on ``box``, and so does ``bare`` (h, w, 3), the face moved as in the
     output with nothing laid in yet; ``landmarks`` (478, 3) pixels after the change; ``seconds`` of
-    processor time.
+    processor time; ``trust`` in the refiner.
     """
 
     frame: Frame
@@ -68,13 +70,13 @@ class Rendered:
     bare: np.ndarray
     landmarks: np.ndarray
     seconds: float
+    trust: float
 
 
 class Clip:
     """The shot of a video that shows a face the longest, and how its mouth moves in it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._analysis = dubbing.analyse(path, lambda stage, done, total: None)
         self.track = max(self._analysis.tracks, key=lambda t: int((t.quality >= 1).sum()))
         rows = slice(self.track.start, self.track.start + len(self.track))
@@ -83,6 +85,7 @@ class Clip:
         self.usable = self.track.present & (self.track.quality >= 1)
         seen = bool(self.track.present.any())
         self.own = own_motion(self.track, BASIS) if seen else np.zeros((len(self.track), 1))
+        self.path = path
         inner = self.track.local(np.arange(len(self)), np.array([13, 14]))
         self.opening = np.linalg.norm(inner[:, 1] - inner[:, 0], axis=-1)
 
@@ -101,6 +104,13 @@ class Clip:
                     break
         return found
 
+    def visemes(self) -> np.ndarray:
+        """(n, 15) weights, as far as the clip's own sound tells; zeros where nobody is heard."""
+        said = dubbing.own_speech(self.path)
+        if said is None:
+            return np.zeros((len(self), len(VISEMES)), np.float32)
+        return visemes_at(said, self.times)
+
     def retarget(self, wanted: np.ndarray) -> Retarget:
         return Retarget(self.track, BASIS, wanted, self.rate)
 
@@ -111,10 +121,17 @@ class Clip:
         kept = [p for p in self._analysis.patches if np.abs(away - times[p.index]).min() > margin]
         return MouthBank(self.track, kept)
 
-    def render(self, frame: Frame, retarget: Retarget, choice: Choice | None) -> Rendered | None:
+    def render(
+        self,
+        frame: Frame,
+        retarget: Retarget,
+        choice: Choice | None,
+        learned: Learned | None = None,
+        other: Choice | None = None,
+    ) -> Rendered | None:
         row = frame.index - self.track.start
         begin = time.process_time()
-        layers = render_mouth(frame, self.track, retarget, choice)
+        layers = render_mouth(frame, self.track, retarget, choice, learned, other)
         seconds = time.process_time() - begin
         if layers is None:
             return None
@@ -122,11 +139,11 @@ class Clip:
         matte = lip_matte(layers.outer, layers.box, layers.unit) * layers.face
         bare = crop(layers.frame, layers.box)
         begin = time.process_time()
-        out = composite(layers)
+        made = compose(layers, learned.refiner if learned is not None else None)
         seconds += time.process_time() - begin
         shift = retarget.displacement(row) @ self.track.rotation[row].T
         moved = self.track.landmarks[row] + self.track.scale[row] * shift
-        return Rendered(out, layers.box, matte, bare, moved, seconds)
+        return Rendered(made.frame, layers.box, matte, bare, moved, seconds, made.trust)
 
 
 def choose_pairs(clip: Clip, count: int) -> list[Pair]:

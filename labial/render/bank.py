@@ -7,6 +7,7 @@ in shape, pose and light, and in runs, so that teeth and tongue play as they wer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -27,6 +28,7 @@ MAX_PATCHES = 900
 _YAW, _PITCH, _LIGHT, _BLUR = 0.5, 0.4, 2.0, 1.5
 _STAY, _JUMP = 0.15, 2.5
 _WINDOW, _LOOKAHEAD = 1200, 60
+_AVOID = 1000.0
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,12 @@ class MouthBank:
         sharp = np.flatnonzero(self._blur <= np.median(self._blur))
         return self.patches[int(sharp[self._opening[sharp].argmax()])]
 
-    def choose(self, rows: npt.NDArray[np.intp], targets: FloatArray) -> list[Choice]:
+    def choose(
+        self,
+        rows: npt.NDArray[np.intp],
+        targets: FloatArray,
+        avoid: Sequence[Choice] | None = None,
+    ) -> list[Choice]:
         """Choose patches for consecutive frames.
 
         Parameters
@@ -220,6 +227,9 @@ class MouthBank:
             (n,) rows of the track to be rendered, ascending.
         targets
             (n, len(LIPS), 3) wanted lips in face space.
+        avoid
+            Another choice for the same frames: what was filmed near it is taken only where there is
+            nothing else.
 
         Returns
         -------
@@ -230,6 +240,9 @@ class MouthBank:
         for first in range(0, len(rows), _WINDOW):
             last = min(first + _WINDOW + _LOOKAHEAD, len(rows))
             costs = self._costs(rows[first:last], targets[first:last])
+            if avoid is not None:
+                shown = np.array([choice.patches[0].index for choice in avoid[first:last]])
+                costs += _AVOID * (np.abs(self._index - shown[:, None]) <= 2 * RUN)
             best = self._viterbi(costs, state)
             keep = min(_WINDOW, len(rows) - first)
             path[first : first + keep] = best[:keep]

@@ -38,8 +38,8 @@ class Learned:
         Its mouths; one of them, the widest open, shows the interior whose mouth it is to make.
     visemes
         (n, 15) weights a row of the track; None where nobody knows.
-    refine
-        False leaves the refiner out.
+    interior, refine
+        False leaves one of them out, for comparison.
     """
 
     def __init__(
@@ -49,11 +49,12 @@ class Learned:
         bank: MouthBank | None,
         visemes: FloatArray | None = None,
         *,
+        interior: bool = True,
         refine: bool = True,
     ) -> None:
         self._track, self._retarget, self._visemes = track, retarget, visemes
         self._interior, self.refiner = networks()
-        self._refine = refine
+        self.has_interior, self._refine = interior, refine
         self._look = bank.widest() if bank is not None and bank.patches else None
 
     def inside(
@@ -80,10 +81,12 @@ class Learned:
         if self._look is not None:
             image, lips = self._seen(self._look)
             look = Look(lit_like(image, view), lips)
-        inside = self._interior(mouth, box, moved, plane, look, self._told(row, None))
-        return crisp(inside, 1 / max(plane.step, 1e-6) if plane.step < 1 else plane.step, grain, row)
+        inside = self._interior(mouth, box, moved, plane, look, self._told(row, None, None))
+        return crisp(inside, plane.step, grain, row)
 
-    def scene(self, frame: Frame, row: int, moved: FloatArray, choice: Choice | None) -> Scene | None:
+    def scene(
+        self, frame: Frame, row: int, moved: FloatArray, choice: Choice | None, other: Choice | None
+    ) -> Scene | None:
         """Return what the refiner is to be shown of one frame; None where it is not wanted."""
         if not self._refine:
             return None
@@ -91,18 +94,25 @@ class Learned:
         box = plane.box(frame.width, frame.height)
         box = aligned(box, frame.format, frame.width, frame.height)
         source = plane.view(read_rgb(frame, box), box).clip(0, 1)
-        filmed, filmed_lips = nothing(3), nothing(2)
+        filmed, lips = [], [drawn(moved, plane), drawn(self._track.landmarks[row], plane)]
         if choice is not None:
-            for patch, weight in zip(choice.patches, choice.weights, strict=True):
-                image, lips = self._seen(patch)
-                filmed += np.float32(weight) * image
-                filmed_lips += np.float32(weight) * lips
-            filmed = lit_like(filmed, source).clip(0, 1)
-        lips = np.concatenate(
-            [drawn(moved, plane), drawn(self._track.landmarks[row], plane), filmed_lips], 2
-        )
+            for shown in (choice, other or choice):
+                image, outline = self._mixed(shown)
+                filmed.append(lit_like(image, source).clip(0, 1))
+                lips.append(outline)
+        else:
+            lips += [nothing(2), nothing(2)]
+        told = self._told(row, choice, other or choice)
         strength = float(self._track.quality[row])
-        return Scene(plane, source, filmed, lips, self._told(row, choice), strength)
+        return Scene(plane, source, tuple(filmed), np.concatenate(lips, 2), told, strength)
+
+    def _mixed(self, choice: Choice) -> tuple[FloatArray, FloatArray]:
+        image, outline = nothing(3), nothing(2)
+        for patch, weight in zip(choice.patches, choice.weights, strict=True):
+            seen, lips = self._seen(patch)
+            image += np.float32(weight) * seen
+            outline += np.float32(weight) * lips
+        return image, outline
 
     def _seen(self, patch: Patch) -> tuple[FloatArray, FloatArray]:
         """A filmed mouth and its lips, each in the plane of its own frame."""
@@ -118,12 +128,17 @@ class Learned:
             image = plane.view(patch.rgb.astype(np.float32) * scale, patch.box)
         return image, drawn(patch.landmarks, plane)
 
-    def _told(self, row: int, choice: Choice | None) -> Told:
+    def _told(self, row: int, choice: Choice | None, other: Choice | None) -> Told:
         wanted, own = self._retarget.mouths(row)
-        filmed = np.zeros_like(own)
+        viseme = _SILENCE if self._visemes is None else self._visemes[row]
+        rotation, scale = self._track.rotation[row], float(self._track.scale[row])
+        return Told(wanted, own, self._mouth(choice), self._mouth(other), rotation, scale, viseme)
+
+    def _mouth(self, choice: Choice | None) -> FloatArray:
+        """(12,) the mouth that a choice was filmed with; zeros where there is none."""
+        mouth = np.zeros(12, np.float32)
         if choice is not None:
             for patch, weight in zip(choice.patches, choice.weights, strict=True):
-                filmed += np.float32(weight) * self._retarget.mouths(patch.index - self._track.start)[1]
-        viseme = _SILENCE if self._visemes is None else self._visemes[row]
-        track = self._track
-        return Told(wanted, own, filmed, track.rotation[row], float(track.scale[row]), viseme)
+                row = patch.index - self._track.start
+                mouth += np.float32(weight) * self._retarget.mouths(row)[1]
+        return mouth

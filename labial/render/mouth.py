@@ -96,6 +96,7 @@ def render_mouth(
     retarget: Retarget,
     choice: Choice | None,
     learned: Learned | None = None,
+    other: Choice | None = None,
 ) -> Layers | None:
     """Render one frame.
 
@@ -111,6 +112,8 @@ def render_mouth(
         Patches of the bank; None where there are none, which takes the frame's own mouth.
     learned
         The learned parts of this track; without them, what is missing inside is drawn.
+    other
+        A second choice of the bank, for the refiner to see.
 
     Returns
     -------
@@ -141,12 +144,12 @@ def render_mouth(
         mouth = own if choice is None else own + strength * (mouth - own)
     plain = _plainness(moved, filmed, choice)
     if plain > 0:
-        if learned is not None:
+        if learned is not None and learned.has_interior:
             drawn = learned.inside(mouth, box, row, moved, _grain(frame, filmed))
         else:
             drawn = _drawn(frame, track, row, moved, box)
         mouth += (plain * opening)[..., None] * (drawn - mouth)
-    scene = None if learned is None else learned.scene(frame, row, moved, choice)
+    scene = None if learned is None else learned.scene(frame, row, moved, choice, other)
     around = around_face = None
     if scene is not None:
         reach = scene.plane.box(frame.width, frame.height)

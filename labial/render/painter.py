@@ -14,7 +14,7 @@ from labial.render.plane import HEIGHT, WIDTH
 from labial.types import FloatArray
 
 MOUTHS, VISEMES = 12, 15
-TOLD = 3 * MOUTHS + 3 + VISEMES
+TOLD = 4 * MOUTHS + 3 + VISEMES
 # Brought to about -1..1, as in training.
 _MOUTH_SCALE, _DEGREES, _PIXELS = 3.0, 20.0, 100.0
 
@@ -25,9 +25,9 @@ class Told:
 
     Parameters
     ----------
-    wanted, own, filmed
+    wanted, own, filmed, other
         (12,) mouths in the basis of :mod:`labial.motion.space`: the wanted one, the frame's own,
-        and the bank's as filmed, zeros where there is none.
+        and two of the bank as filmed, zeros where there are none.
     rotation
         (3, 3) of the head.
     scale
@@ -39,6 +39,7 @@ class Told:
     wanted: FloatArray
     own: FloatArray
     filmed: FloatArray
+    other: FloatArray
     rotation: FloatArray
     scale: float
     viseme: FloatArray
@@ -47,7 +48,8 @@ class Told:
         """Return (1, TOLD) float32; without ``mouths`` only the wanted one is told."""
         yaw, pitch, _ = geometry.angles_degrees(self.rotation)
         size = np.log(max(self.scale, 1.0) / _PIXELS)
-        kept = [self.wanted, *((self.own, self.filmed) if mouths else 2 * [0 * self.own])]
+        others = [self.own, self.filmed, self.other]
+        kept = [self.wanted, *(others if mouths else [0 * x for x in others])]
         pose = np.array([yaw / _DEGREES, pitch / _DEGREES, size], np.float32)
         numbers = np.concatenate([np.concatenate(kept) / _MOUTH_SCALE, pose, self.viseme])
         return numbers.astype(np.float32)[None]

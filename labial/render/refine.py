@@ -1,9 +1,10 @@
 """The refiner: a small network that looks at the finished mouth and mends it.
 
-It sees, in the mouth plane, the picture that warp and bank made, the frame as filmed, the bank's
-mouth as filmed, and where the lips of each are. It answers with a small warp and a change of
-colour. Both are smooth on the scale of the plane, so at high resolution the finished picture's own
-detail stays. ``refine_v1.md`` tells how it was trained.
+It sees, in the mouth plane, the picture that warp and bank made, the frame as filmed, two mouths of
+the bank as filmed, and where the lips of each are. It answers with a small warp, with how much of
+the filmed mouths to mix in where, since they know the folds and shadows around such a mouth, and
+with a change of colour. What it adds is no finer than the plane, so at high resolution the finished
+picture's own detail stays. ``refine_v1.md`` tells how it was trained.
 """
 
 from __future__ import annotations
@@ -35,11 +36,13 @@ class Scene:
     ----------
     plane
         The mouth plane of this frame.
-    source, filmed
-        (HEIGHT, WIDTH, 3) float32 RGB: the frame, and the bank's mouth, as filmed.
+    source
+        (HEIGHT, WIDTH, 3) float32 RGB: the frame as filmed.
+    filmed
+        The bank's two mouths, likewise; empty where there is no bank.
     lips
-        (HEIGHT, WIDTH, 6) float32 0..1: outline and opening of the wanted, the source's and the
-        filmed lips.
+        (HEIGHT, WIDTH, 8) float32 0..1: outline and opening of the wanted and the source's lips and
+        of the filmed ones; zeros where there are none.
     told
         The numbers.
     strength
@@ -48,7 +51,7 @@ class Scene:
 
     plane: MouthPlane
     source: FloatArray
-    filmed: FloatArray
+    filmed: tuple[FloatArray, ...]
     lips: FloatArray
     told: Told
     strength: float
@@ -92,23 +95,33 @@ class Refiner:
         0..1, less than 1 where the network strayed so far that it was not, or half, believed.
         """
         made = scene.plane.view(image, at).clip(0, 1)
-        pictures = [made, scene.source, scene.filmed, scene.lips]
-        offset, change = self._network(pictures, scene.told.vector())
+        # Where nothing was filmed, the made picture stands in for it.
+        three = [made, *(scene.filmed or (made, made))]
+        pictures = [made, scene.source, *three[1:], scene.lips]
+        offset, share, change = self._network(pictures, scene.told.vector())
+        offset = cv2.resize(offset, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+        offset *= window()[..., None]
+        base, *more = (_moved(x, offset[..., 2 * k : 2 * k + 2]) for k, x in enumerate(three))
+        for k, mouth in enumerate(more):
+            change += share[..., k, None] * (mouth - base)
         trust = trusted(change)
-        share = window() * np.float32(scene.strength * trust)
-        if not share.any():
+        strength = np.float32(scene.strength * trust)
+        if not strength:
             return image, trust
-        size = (WIDTH, HEIGHT)
-        fine = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
-        laid = scene.plane.lay(
-            np.concatenate([fine * share[..., None], change * share[..., None]], 2), at
-        )
+        change *= window()[..., None]
+        laid = scene.plane.lay(np.concatenate([offset[..., :2], change], 2) * strength, at)
         laid *= face[..., None]
         shift = np.asarray(laid[..., :2] @ scene.plane.affine[:, :2].T, np.float32)
-        shift[..., 0] += np.arange(at.width, dtype=np.float32)
-        shift[..., 1] += np.arange(at.height, dtype=np.float32)[:, None]
-        bent = cv2.remap(image, shift, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
-        return np.asarray(bent + laid[..., 2:], np.float32), trust
+        return _moved(image, shift) + laid[..., 2:], trust
+
+
+def _moved(image: FloatArray, offset: FloatArray) -> FloatArray:
+    """Take the colours of (h, w, 3) from ``offset`` (h, w, 2) pixels away."""
+    h, w = image.shape[:2]
+    where = offset + np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1)
+    return np.asarray(
+        cv2.remap(image, np.asarray(where, np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
+    )
 
 
 def trusted(change: FloatArray) -> float:

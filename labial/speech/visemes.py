@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from labial.speech.phones import BILABIAL, PHONES, SILENCE
 from labial.speech.segments import Phone
-from labial.types import IntArray
+from labial.types import FloatArray, IntArray, SpeechTrack
 
 VISEMES: tuple[str, ...] = (
     "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou",
@@ -96,6 +97,22 @@ class Viseme:
     peak: float
     release: float
     confidence: float
+
+
+def visemes_at(speech: SpeechTrack, times: npt.NDArray[np.float64]) -> FloatArray:
+    """Return the weights (n, 15) of the visemes at ``times`` (n,) in seconds of the speech.
+
+    Columns are in the order of :data:`VISEMES`, rows sum to 1; before the first row of the speech
+    and after its last there is silence.
+    """
+    rows = np.rint(np.asarray(times) * speech.motion.rate).astype(int)
+    heard = (rows >= 0) & (rows < len(speech))
+    weights = np.zeros((len(rows), len(VISEMES)), np.float32)
+    weights[~heard, 0] = 1
+    at = np.flatnonzero(heard)
+    for phone, viseme in enumerate(VISEME_OF_PHONE):
+        weights[at, viseme] += speech.phones[rows[at], phone]
+    return weights
 
 
 def viseme_of(phone: str, viseme_set: str = "oculus") -> str:
