@@ -25,8 +25,14 @@ MARGIN = 0.34
 MAX_BYTES = 96 << 20
 MAX_PATCHES = 900
 # Costs, in units of one hundredth of the inter-ocular distance of mean lip error.
-_YAW, _PITCH, _LIGHT, _BLUR = 0.5, 0.4, 2.0, 1.5
+_YAW, _PITCH, _LIGHT, _BLUR, _GLEAM = 0.5, 0.4, 2.0, 1.5, 8.0
 _STAY, _JUMP = 0.15, 2.5
+# Half the frames over which a run fades into another, the most views that a frame mixes, and how
+# far two views may be apart in brightness between the lips (÷ that of the lips) and in error of
+# the lips (inter-ocular distances).
+_FADE, _VIEWS = 2, 3
+_APART, _WORSE = 0.3, 0.06
+_WHITE = 2.0
 _WINDOW, _LOOKAHEAD = 1200, 60
 _AVOID = 1000.0
 
@@ -46,7 +52,11 @@ class Patch:
     landmarks
         (478, 3) float32 pixels of that frame.
     light, detail
-        Mean of green, 0..1, and mean absolute step of green between neighbouring pixels.
+        Mean of green, 0..1, and mean absolute step of green between neighbouring pixels of the
+        mouth.
+    inside
+        (3, 7) brightness between the lips ÷ that of the lips, in three rows from corner to
+        corner; on lips that the mesh calls shut, of their line and a pixel on both its sides.
     """
 
     index: int
@@ -55,6 +65,7 @@ class Patch:
     landmarks: FloatArray
     light: float
     detail: float
+    inside: FloatArray
 
     @property
     def nbytes(self) -> int:
@@ -154,11 +165,37 @@ def _cut(frame: Frame, face: Face) -> Patch | None:
         return None
     rgb = read_rgb(frame, box)
     green = np.ascontiguousarray(rgb[..., 1])
-    across, down = cv2.norm(green[:, 1:], green[:, :-1], 1), cv2.norm(green[1:], green[:-1], 1)
+    x0, y0 = np.maximum(np.floor(points.min(0)).astype(int) - (box.x0, box.y0), 0).tolist()
+    x1, y1 = (np.ceil(points.max(0)).astype(int) - (box.x0, box.y0) + 2).tolist()
+    mouth = green[y0:y1, x0:x1]
+    across, down = (
+        cv2.norm(a, b, cv2.NORM_L1)
+        for a, b in ((mouth[:, 1:], mouth[:, :-1]), (mouth[1:], mouth[:-1]))
+    )
     top, dtype = (255, np.uint8) if frame.format.bits == 8 else (65535, np.uint16)
     stored = (rgb * np.float32(top) + np.float32(0.5)).clip(0, top).astype(dtype)
     light = float(green.mean())
-    return Patch(frame.index, box, stored, face.landmarks, light, (across + down) / green.size)
+    detail = (across + down) / mouth.size
+    inside = _inside(green, face.landmarks[:, :2] - (box.x0, box.y0))
+    return Patch(frame.index, box, stored, face.landmarks, light, detail, inside)
+
+
+def _inside(green: FloatArray, points: FloatArray) -> FloatArray:
+    """See :class:`Patch`; ``points`` (478, 2) in pixels of ``green``."""
+    upper, lower = points[list(geometry.INNER_UPPER)], points[list(geometry.INNER_LOWER)]
+    above, below = points[list(geometry.OUTER_UPPER)], points[list(geometry.OUTER_LOWER)]
+    along = (upper[-1] - upper[0]) / max(float(np.linalg.norm(upper[-1] - upper[0])), 1e-6)
+    down, middle = np.array([-along[1], along[0]]), slice(2, -2)
+    half = (0.3 * ((lower - upper) @ down)).clip(1)[:, None] * down
+    rows = np.array([[[-1]], [[0]], [[1]]]) * half + (upper + lower) / 2
+    lips = np.concatenate([(above + upper)[middle] / 2, (below + lower)[middle] / 2])
+
+    def look(at: npt.NDArray[np.floating]) -> FloatArray:
+        x, y = np.moveaxis(np.floor(at).astype(int), -1, 0)
+        return np.asarray(green[y.clip(0, green.shape[0] - 1), x.clip(0, green.shape[1] - 1)])
+
+    light = max(float(look(lips).mean()), 1e-3)
+    return np.asarray(look(rows[:, middle]) / light, np.float32)
 
 
 def _feature(landmarks: FloatArray) -> FloatArray:
@@ -172,12 +209,24 @@ def _feature(landmarks: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Choice:
-    """What to show in one frame: patches with weights that add up to 1, heaviest first."""
+    """What to show in one frame.
+
+    Parameters
+    ----------
+    patches
+        Heaviest first.
+    weights
+        Share of each in lips and skin; they add up to 1.
+    error
+        Mean lip distance of the heaviest patch from the wanted shape, inter-ocular units.
+    inside
+        Share of each in what is between the lips; () for the same as ``weights``.
+    """
 
     patches: tuple[Patch, ...]
     weights: tuple[float, ...]
     error: float
-    """Mean lip distance of the heaviest patch from the wanted shape, inter-ocular units."""
+    inside: tuple[float, ...] = ()
 
 
 class MouthBank:
@@ -205,7 +254,11 @@ class MouthBank:
         self._yaw, self._pitch, _ = geometry.angles_degrees(track.rotation[rows])
         self._light = np.log(np.array([p.light for p in self.patches]) + 1e-3)
         detail = np.log(np.array([p.detail for p in self.patches]) + 1e-4)
-        self._blur = np.clip(np.quantile(detail, 0.8) - detail, 0, None)
+        self._blur = (_usual(detail, self._opening) - detail).clip(0)
+        self._inside = np.stack([p.inside for p in self.patches]).clip(0, _WHITE)
+        # A single bright point may be wet skin; teeth are a row.
+        bright = np.sort(self._inside.max(1), axis=1)[:, -3]
+        self._gleam = (bright - 1).clip(0, 1)
         self._follows = np.concatenate([[False], np.diff(rows) == 1])
 
     def widest(self) -> Patch:
@@ -247,7 +300,7 @@ class MouthBank:
             keep = min(_WINDOW, len(rows) - first)
             path[first : first + keep] = best[:keep]
             state = int(best[keep - 1])
-        return [self._blend(path, i, targets[i]) for i in range(len(path))]
+        return self._blend(path, targets)
 
     def _costs(self, rows: npt.NDArray[np.intp], targets: FloatArray) -> FloatArray:
         wanted = targets[..., :2].reshape(len(rows), -1)
@@ -265,9 +318,10 @@ class MouthBank:
         # Patches are in frame order: the next one filmed tells this frame's light.
         near = np.searchsorted(self._index, at).clip(max=len(self.patches) - 1)
         light = _LIGHT * np.abs(self._light[None] - self._light[near][:, None])
-        return np.asarray(
-            shape + missing + spare + turn + nod + light + _BLUR * self._blur[None], np.float32
-        )
+        shut = ((0.03 - need) / 0.02).clip(0, 1)
+        gleam = _GLEAM * shut * self._gleam[None]
+        blur = _BLUR * self._blur[None]
+        return np.asarray(shape + missing + spare + turn + nod + light + blur + gleam, np.float32)
 
     def _viterbi(self, costs: FloatArray, state: int | None) -> npt.NDArray[np.intp]:
         n, m = costs.shape
@@ -294,27 +348,71 @@ class MouthBank:
             path[i - 1] = back[i, path[i]]
         return path
 
-    def _blend(self, path: npt.NDArray[np.intp], i: int, target: FloatArray) -> Choice:
-        """Soften a jump between runs: the two frames beside it show a little of both."""
-        here = int(path[i])
-        gap = (self.shapes[here] - target)[:, :2]
-        error = float(np.sqrt((gap**2).sum(1).mean()))
-        weights = {here: 1.0}
-        for j, step in ((i - 1, 1), (i + 1, -1)):
-            if not 0 <= j < len(path):
+    def _blend(self, path: npt.NDArray[np.intp], targets: FloatArray) -> list[Choice]:
+        """Let runs that meet play on, as they were filmed, while one fades into the other."""
+        shares: list[dict[int, tuple[float, float]]] = [{} for _ in path]
+        for i in range(1, len(path)):
+            before, after = int(path[i - 1]), int(path[i])
+            if before == after or (after == before + 1 and self._follows[after]):
                 continue
-            other = int(path[j])
-            if other == here or (abs(here - other) == 1 and self._follows[max(here, other)]):
-                continue
-            # The other run, as it would have gone on (or begun) here.
-            k = other + step
-            inside = 0 <= k < len(self.patches) and self._follows[max(k, other)]
-            weights[k if inside else other] = 0.3
-        scale = sum(weights.values())
+            for other, step, frames in (
+                (before, 1, range(i, min(i + _FADE, len(path)))),
+                (after, -1, range(i - 1, max(i - 1 - _FADE, -1), -1)),
+            ):
+                for d, frame in enumerate(frames):
+                    other = self._onward(other, step)
+                    share = (_FADE - d - 0.5) / (_FADE + d + 0.5)
+                    lips, inside = self._agreement(other, int(path[frame]), targets[frame])
+                    new = share * lips, share * lips * inside
+                    if new > shares[frame].get(other, (0, 0)) and other != path[frame]:
+                        shares[frame][other] = new
+        return [
+            self._choice(int(k), others, target)
+            for k, others, target in zip(path, shares, targets, strict=True)
+        ]
+
+    def _onward(self, patch: int, step: int) -> int:
+        """Return the patch filmed next (``step`` 1) or before (-1); at its run's end, itself."""
+        new = patch + step
+        inside = 0 <= new < len(self.patches) and self._follows[max(patch, new)]
+        return new if inside else patch
+
+    def _agreement(self, other: int, here: int, target: FloatArray) -> tuple[float, float]:
+        """How far two mouths may be mixed, 0..1 each: their lips, and what is between these.
+
+        Insides that differ would show two rows of teeth, or teeth through lips.
+        """
+        apart = float(np.abs(self._inside[other] - self._inside[here]).mean()) / _APART
+        worse = (self._error(other, target) - self._error(here, target)) / _WORSE
+        return min(max(1.5 - worse, 0.0), 1.0), min(max(1.5 - apart, 0.0), 1.0)
+
+    def _error(self, patch: int, target: FloatArray) -> float:
+        gap = (self.shapes[patch] - target)[:, :2]
+        return float(np.sqrt((gap**2).sum(1).mean()))
+
+    def _choice(
+        self, here: int, others: dict[int, tuple[float, float]], target: FloatArray
+    ) -> Choice:
+        most = sorted(others.items(), key=lambda item: item[1], reverse=True)[: _VIEWS - 1]
+        parts = {here: (1.0, 1.0)} | dict(most)
+        lips, inside = np.array(list(parts.values())).T
         return Choice(
-            tuple(self.patches[k] for k in weights), tuple(w / scale for w in weights.values()),
-            error,
-        )  # fmt: skip
+            tuple(self.patches[k] for k in parts),
+            tuple((lips / lips.sum()).tolist()),
+            self._error(here, target),
+            tuple((inside / inside.sum()).tolist()),
+        )
+
+
+def _usual(detail: FloatArray, opening: FloatArray) -> FloatArray:
+    """(n,) detail of sharp mouths that are open alike: open ones have more to show."""
+    order = np.argsort(opening)
+    near = max(8, len(order) // 4)
+    usual = np.empty_like(detail)
+    for k, i in enumerate(order):
+        first = min(max(k - near // 2, 0), max(len(order) - near, 0))
+        usual[i] = np.quantile(detail[order[first : first + near]], 0.8)
+    return usual
 
 
 def _opening(lips: FloatArray) -> FloatArray:

@@ -69,12 +69,13 @@ class Layers:
 
 @dataclass(frozen=True)
 class _View:
-    """A picture to take mouth pixels from; ``weight`` also brings its samples to 0..1."""
+    """A picture to take mouth pixels from; weights also bring its samples to 0..1."""
 
     image: FloatArray
     at: Box
     landmarks: FloatArray
     weight: float
+    inside: float
     own: bool = False
 
 
@@ -170,15 +171,17 @@ def render_mouth(
 
 
 def _patches(choice: Choice) -> list[_View]:
+    shares = zip(choice.patches, choice.weights, choice.inside or choice.weights, strict=True)
     return [
-        _View(p.rgb.astype(np.float32), p.box, p.landmarks, w / np.iinfo(p.rgb.dtype).max)
-        for p, w in zip(choice.patches, choice.weights, strict=True)
+        _View(p.rgb.astype(np.float32), p.box, p.landmarks, w / top, inside / top)
+        for p, w, inside in shares
+        for top in (np.iinfo(p.rgb.dtype).max,)
     ]
 
 
 def _own(frame: Frame, filmed: FloatArray, unit: float) -> _View:
     at = _around(filmed[_OUTER_RING, :2], (MOUTH_MARGIN + 0.2) * unit, frame)
-    return _View(read_rgb(frame, at), at, filmed, 1.0, own=True)
+    return _View(read_rgb(frame, at), at, filmed, 1.0, 1.0, own=True)
 
 
 def _mouth(target: _Target, views: list[_View]) -> FloatArray:
@@ -186,18 +189,19 @@ def _mouth(target: _Target, views: list[_View]) -> FloatArray:
     box, grid = target.box, target.grid
     lower, gap = _extent(target.below, box), _extent(target.opening, box)
     under, inner = _inside(lower, box), _inside(gap, box)
-    out: FloatArray | None = None
+    out = np.zeros((box.height, box.width, 3), np.float32)
+    between = np.zeros((gap.height, gap.width, 3), np.float32)
     for view in views:
         maps = _maps(target, view)
         part = warp.sample(view.image, maps.above, grid, box, view.at)
         low = warp.sample(view.image, maps.below, grid, lower, view.at)
         part[under] = _mixed(low, part[under], target.below[under])
-        if gap.height > 0:
+        cv2.scaleAdd(part, view.weight, out, dst=out)
+        if gap.height > 0 and view.inside > 0:
             deep = warp.sample(view.image, maps.inside, grid, gap, view.at)
-            part[inner] = _mixed(deep, part[inner], target.opening[inner])
-        share = np.asarray(part * np.float32(view.weight), np.float32)
-        out = share if out is None else out + share
-    assert out is not None, "no view to take a mouth from"
+            cv2.scaleAdd(deep, view.inside, between, dst=between)
+    if gap.height > 0:
+        out[inner] = _mixed(between, out[inner], target.opening[inner])
     return out
 
 
@@ -253,7 +257,7 @@ def _plainness(moved: FloatArray, filmed: FloatArray, choice: Choice | None) -> 
     """How much of the inside has to be made up, 0..1."""
     need, have = _opening(moved), _opening(filmed)
     if choice is not None:
-        views = zip(choice.patches, choice.weights, strict=True)
+        views = zip(choice.patches, choice.inside or choice.weights, strict=True)
         have = sum(weight * _opening(patch.landmarks) for patch, weight in views)
     if need < 0.02:
         return 0.0

@@ -1,9 +1,11 @@
 """The mouth bank: bounded, varied, in runs; and it shows the mouth that is wanted."""
 
+import cv2
 import numpy as np
 import pytest
 from synth import closed_mesh, make_frame, make_track
 
+from labial import geometry
 from labial.motion.retarget import LIPS
 from labial.motion.space import load_basis
 from labial.render import bank as module
@@ -242,3 +244,78 @@ def test_one_patch_is_a_bank(picture: np.ndarray) -> None:
     mouths = MouthBank(track, collect(track, picture)[2:3])
     choices = mouths.choose(np.arange(5), lips_of(track))
     assert set(chosen(choices)) == {2}
+
+
+# ------------------------------------------------------------------------- what the pictures show
+
+
+def drawn(track: FaceTrack, row: int, between: float, blur: float = 0.0) -> np.ndarray:
+    """(H, W, 3) skin with lips of fine texture, and what is between them, in one grey."""
+    points = track.landmarks[row, :, :2]
+    rng = np.random.default_rng(3)
+    picture = 0.5 + 0.15 * (rng.random((H, W, 1)) - 0.5)
+    if blur:
+        picture = cv2.GaussianBlur(picture, (0, 0), blur)[..., None]
+    inner = [*geometry.INNER_UPPER, *geometry.INNER_LOWER[-2:0:-1]]
+    mask = np.zeros((H, W), np.uint8)
+    cv2.fillPoly(mask, [np.rint((points[inner] - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+    cv2.polylines(mask, [np.rint(points[inner]).astype(np.int32)], True, 1, 1)
+    return np.repeat(np.where(mask[..., None] > 0, between, picture), 3, -1)
+
+
+def film(track: FaceTrack, pictures: list[np.ndarray]) -> list[Patch]:
+    collector = BankCollector()
+    for i, rgb in enumerate(pictures):
+        frame = make_frame(rgb, index=track.start + i)
+        collector.offer(frame, Face(track.landmarks[i], 1.0), 0)
+    return collector.finish()
+
+
+def test_lips_that_shut_are_not_taken_from_a_mouth_that_shows_its_teeth() -> None:
+    track = track_of(np.array([0.005, 0.005, 0.012, 0.012]))
+    teeth, dark = 0.95, 0.2
+    pictures = [drawn(track, i, teeth if i < 2 else dark) for i in range(4)]
+    mouths = MouthBank(track, film(track, pictures))
+    assert [p.inside.shape for p in mouths.patches] == [(3, 7)] * 4
+    assert all(p.inside.max() > 1.5 for p in mouths.patches[:2])
+    assert all(p.inside.max() < 1.2 for p in mouths.patches[2:])
+    path = chosen(mouths.choose(np.arange(4), lips_of(track_of(np.full(4, 0.005)))))
+    assert set(path) <= {2, 3}, "though the shape of the others is the nearer one"
+
+
+def test_of_two_like_mouths_the_sharp_one_is_shown() -> None:
+    track = track_of(np.array([0.1, 0.1, 0.104, 0.104] * 2))
+    pictures = [drawn(track, i, 0.2, 0.0 if i % 4 > 1 else 2.0) for i in range(8)]
+    mouths = MouthBank(track, film(track, pictures))
+    sharp, soft = mouths.patches[2].detail, mouths.patches[0].detail
+    assert sharp > 1.5 * soft
+    path = chosen(mouths.choose(np.arange(4), lips_of(track_of(np.full(4, 0.1)))))
+    assert np.all(path % 4 > 1)
+
+
+def two_takes(first: float, second: float) -> list[Choice]:
+    """The choices of eight frames that go from one take to another, of other insides."""
+    aperture = np.concatenate([np.linspace(0.1, 0.135, 8), np.linspace(0.14, 0.175, 8)])
+    track = track_of(aperture)
+    pictures = [drawn(track, i, first if i < 8 else second) for i in range(16)]
+    mouths = MouthBank(track, film(track, pictures))
+    order = np.r_[2:6, 10:14]
+    return mouths.choose(np.arange(8), lips_of(track)[order])
+
+
+def test_runs_that_meet_play_on_while_they_fade() -> None:
+    choices = two_takes(0.2, 0.2)
+    np.testing.assert_array_equal(chosen(choices), np.r_[2:6, 10:14])
+    others = [{p.index: w for p, w in zip(c.patches, c.weights, strict=True)} for c in choices]
+    assert [set(o) for o in others] == [
+        {2}, {3}, {4, 8}, {5, 9}, {10, 6}, {11, 7}, {12}, {13},
+    ]  # fmt: skip
+    share = [sum(w for k, w in o.items() if k >= 8) for o in others]
+    np.testing.assert_allclose(share, [0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1], atol=1e-6)
+    assert all(c.inside == pytest.approx(c.weights) for c in choices)
+
+
+def test_teeth_do_not_fade_into_the_dark() -> None:
+    choices = two_takes(0.95, 0.1)
+    assert all(c.inside[0] == 1 for c in choices), "what is inside is cut"
+    assert [len(c.patches) for c in choices] == [1, 1, 2, 2, 2, 2, 1, 1], "lips fade all the same"
