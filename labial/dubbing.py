@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from labial.adapting import adapt
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
 from labial.errors import FaceError, OptionError, ReadError, SpeechError
@@ -35,6 +36,7 @@ from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
 from labial.motion.wanted import frame_mouths
 from labial.options import DubOptions, Quality
+from labial.render.appearance import Appearance
 from labial.render.bank import BankCollector, Choice, MouthBank, Patch
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
@@ -72,6 +74,8 @@ class DubReport:
         source shows too little of it.
     unheard
         Damaged packets of the speech; their time is kept as silence.
+    adapted
+        What the clip's own frames taught, in a few words; "" unless asked for.
     unrefined
         Re-synced frames on which the refiner strayed from what was filmed and was not, or only in
         part, believed.
@@ -87,6 +91,7 @@ class DubReport:
     style: str = ""
     unheard: int = 0
     unrefined: int = 0
+    adapted: str = ""
 
     def summary(self) -> str:
         """Return a line for the user, one on the speaker's style, and one on what was lost."""
@@ -104,6 +109,8 @@ class DubReport:
             line += f"; damaged packets of the speech, silent: {self.unheard}"
         if self.style:
             line += f"\nstyle: {self.style}"
+        if self.adapted:
+            line += f"\nadapted: {self.adapted}"
         if self.dropped:
             line += f"\nnot carried over: {', '.join(self.dropped)}"
         return line
@@ -126,11 +133,15 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the second pass is to make of the first: ``mouths`` (n, K) and ``visemes`` (n, 15)."""
+    """What the second pass is to make of the first: ``mouths`` (n, K) and ``visemes`` (n, 15).
+
+    ``looks`` holds, by the first frame of a shot, what its own frames taught.
+    """
 
     mouths: FloatArray
     visemes: FloatArray
     quality: Quality = "standard"
+    looks: dict[int, Appearance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -202,6 +213,9 @@ def dub(
     )
     tell("listen", 1, 1)
     wanted = Wanted(mouths, visemes_at(said, analysis.times), options.quality)
+    if options.quality == "pro":
+        wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds))
+        tell("adapt", 1, 1)
     show = _preview(analysis, mouths) if options.preview is not None else -1
     passed: Counter[str] = Counter()
     unrefined = 0
@@ -219,7 +233,7 @@ def dub(
     resynced = n - passed.total()
     return DubReport(
         Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged,
-        unrefined,
+        unrefined, _taught(wanted) if options.quality == "pro" else "",
     )  # fmt: skip
 
 
@@ -289,6 +303,27 @@ def dubbed(
             tell("render", done, total)
 
 
+def _looks(
+    video: str | os.PathLike[str], analysis: Analysis, seconds: float
+) -> dict[int, Appearance]:
+    """Let the clip's own frames teach how its faces look."""
+    shots = []
+    for track in analysis.tracks:
+        bank = MouthBank(track, analysis.patches)
+        if bank.patches and (track.quality >= 1).any():
+            shots.append((track, bank, analysis.times[track.start : track.start + len(track)]))
+    return adapt(video, shots, seconds)
+
+
+def _taught(wanted: Wanted) -> str:
+    looks = wanted.looks.values()
+    if not looks:
+        return "the clip shows too little of its mouth; as standard"
+    pairs = sum(look.pairs for look in looks)
+    gain = sum(look.pairs * look.gain for look in looks) / pairs
+    return f"{len(looks)} shots from {pairs} pairs of frames, {gain:+.1f} dB on frames held back"
+
+
 def _unforeseen(frame: Frame) -> Done:
     return Done(frame, "not seen in the first pass")
 
@@ -316,7 +351,8 @@ class _Plan:
             if learned:
                 self._others = [*bank.choose(every, lips, choices)]
         if learned:
-            self._learned = Learned(track, self._retarget, bank, wanted.visemes[rows])
+            look = wanted.looks.get(track.start)
+            self._learned = Learned(track, self._retarget, bank, wanted.visemes[rows], look)
 
     def render(self, frame: Frame) -> Done:
         """Return the frame with its new mouth, or as it is and the reason why."""

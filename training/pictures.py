@@ -18,7 +18,9 @@ import numpy as np
 from labial import LabialError, geometry
 from labial.pixels import aligned
 from labial.render.bank import Choice, Patch
+from labial.render.painter import lit_like
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane, lip_maps
+from labial.render.register import settled
 from labial.types import Frame
 from training.mouths import TWICE, is_held_out
 from training.reenactment import Clip, crop
@@ -90,34 +92,6 @@ def mixed_view(clip: Clip, choice: Choice) -> tuple[np.ndarray, np.ndarray, np.n
         image, lips = image + weight * view, lips + weight * drawn
         mouth = mouth + weight * clip.own[patch.index - clip.track.start]
     return np.asarray(image), np.asarray(lips), np.asarray(mouth)
-
-
-def settled(real: np.ndarray, made: np.ndarray) -> np.ndarray:
-    """``real`` (h, w, 3) moved and lit by what the head and the lamp did between the two frames.
-
-    An affine map of the plane by the enhanced correlation coefficient (Evangelidis and Psarakis,
-    PAMI 2008); what is left is the mouth's.
-    """
-    grey = [cv2.GaussianBlur(x.mean(2).astype(np.float32), (0, 0), 1.0) for x in (made, real)]
-    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
-    still = np.eye(2, 3, dtype=np.float32)
-    try:
-        _, found = cv2.findTransformECC(*grey, still, cv2.MOTION_AFFINE, stop, None, 5)
-    except cv2.error:
-        return real
-    corners = np.array([[x, y, 1] for x in (0, WIDTH) for y in (0, HEIGHT)], np.float32)
-    if np.abs(corners @ found.T - corners[:, :2]).max() > 6:
-        return real
-    return cv2.warpAffine(
-        real, found, (WIDTH, HEIGHT),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-
-
-def lit_like(image: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """``image`` (h, w, 3) with the mean colour of ``other``, as far as light explains."""
-    gain = (other.mean((0, 1)) + 0.01) / (image.mean((0, 1)) + 0.01)
-    return image * gain.clip(0.7, 1.4).astype(np.float32)
 
 
 def bytes_of(image: np.ndarray) -> np.ndarray:

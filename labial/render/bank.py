@@ -18,7 +18,7 @@ from labial import geometry
 from labial.face.pose import fit_poses
 from labial.motion.retarget import LIPS, LOWER_ROW, UPPER_ROW
 from labial.pixels import Box, aligned, read_rgb
-from labial.types import Face, FaceTrack, FloatArray, Frame
+from labial.types import BoolArray, Face, FaceTrack, FloatArray, Frame
 
 RUN = 6
 MARGIN = 0.34
@@ -260,6 +260,10 @@ class MouthBank:
         bright = np.sort(self._inside.max(1), axis=1)[:, -3]
         self._gleam = (bright - 1).clip(0, 1)
         self._follows = np.concatenate([[False], np.diff(rows) == 1])
+
+    def without(self, taken: BoolArray) -> MouthBank:
+        """Return a bank that lacks the patches marked in ``taken`` (len(patches),)."""
+        return MouthBank(self._track, [p for p, t in zip(self.patches, taken, strict=True) if not t])
 
     def widest(self) -> Patch:
         """Return the mouth that is open widest and not blurred."""

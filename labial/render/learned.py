@@ -9,6 +9,7 @@ import numpy as np
 
 from labial.motion.retarget import Retarget
 from labial.pixels import Box, aligned, read_rgb
+from labial.render.appearance import Appearance
 from labial.render.bank import Choice, MouthBank, Patch
 from labial.render.interior import Interior, Look, crisp, drawn
 from labial.render.painter import Told, lit_like, nothing
@@ -38,6 +39,8 @@ class Learned:
         Its mouths; one of them, the widest open, shows the interior whose mouth it is to make.
     visemes
         (n, 15) weights a row of the track; None where nobody knows.
+    appearance
+        What was learned from this shot's own frames, if anything.
     interior, refine
         False leaves one of them out, for comparison.
     """
@@ -48,6 +51,7 @@ class Learned:
         retarget: Retarget,
         bank: MouthBank | None,
         visemes: FloatArray | None = None,
+        appearance: Appearance | None = None,
         *,
         interior: bool = True,
         refine: bool = True,
@@ -55,6 +59,7 @@ class Learned:
         self._track, self._retarget, self._visemes = track, retarget, visemes
         self._interior, self.refiner = networks()
         self.has_interior, self._refine = interior, refine
+        self._appearance = appearance
         self._look = bank.widest() if bank is not None and bank.patches else None
 
     def inside(
@@ -104,7 +109,9 @@ class Learned:
             lips += [nothing(2), nothing(2)]
         told = self._told(row, choice, other or choice)
         strength = float(self._track.quality[row])
-        return Scene(plane, source, tuple(filmed), np.concatenate(lips, 2), told, strength)
+        added = None if self._appearance is None else self._appearance.change(told)
+        outlines = np.concatenate(lips, 2)
+        return Scene(plane, source, tuple(filmed), outlines, told, strength, added)
 
     def _mixed(self, choice: Choice) -> tuple[FloatArray, FloatArray]:
         image, outline = nothing(3), nothing(2)

@@ -63,6 +63,13 @@ class MouthPlane:
         x1, y1 = np.ceil(corners.max(0)).astype(int).tolist()
         return Box(x0, y0, x1, y1).clip(width, height)
 
+    def covered(self, box: Box) -> FloatArray:
+        """(HEIGHT, WIDTH) 1 where the plane shows what lies in ``box`` of the frame, else 0."""
+        y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+        u, v = (row[0] * x + row[1] * y + row[2] for row in self.affine)
+        inside = (u >= box.x0) & (u <= box.x1) & (v >= box.y0) & (v <= box.y1)
+        return np.asarray(inside, np.float32)
+
     def to_plane(self, points: npt.NDArray[np.floating]) -> FloatArray:
         """Frame pixels (n, ≥2) to plane pixels (n, 2)."""
         inverse = np.linalg.inv(self.affine[:, :2])

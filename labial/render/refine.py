@@ -47,6 +47,9 @@ class Scene:
         The numbers.
     strength
         0..1: how far the frame is re-synced at all.
+    appearance
+        (HEIGHT, WIDTH, 3) float32: what this clip's own frames say is to be added; None where they
+        were not asked.
     """
 
     plane: MouthPlane
@@ -55,6 +58,7 @@ class Scene:
     lips: FloatArray
     told: Told
     strength: float
+    appearance: FloatArray | None = None
 
 
 @lru_cache(maxsize=1)
@@ -104,6 +108,8 @@ class Refiner:
         base, *more = (_moved(x, offset[..., 2 * k : 2 * k + 2]) for k, x in enumerate(three))
         for k, mouth in enumerate(more):
             change += share[..., k, None] * (mouth - base)
+        if scene.appearance is not None:
+            change += scene.appearance
         trust = trusted(change)
         strength = np.float32(scene.strength * trust)
         if not strength:
