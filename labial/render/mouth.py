@@ -16,11 +16,11 @@ from labial.render import warp
 from labial.render.bank import Choice
 from labial.render.interior import plain_interior
 from labial.render.learned import Learned
+from labial.render.lipline import LOWER, UPPER, LipLine, lip_line
 from labial.render.refine import Scene
 from labial.types import FaceTrack, FloatArray, Frame
 
 MOUTH_MARGIN = 0.22
-_UPPER, _LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
 # Skin around the mouth, where its light is looked for.
 _SKIN = [205, 425, 187, 411, 202, 422, 18, 200]
 _OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
@@ -29,6 +29,8 @@ _STRETCH_FINE, _STRETCH_MAX = 1.5, 2.5
 # How far from the edge a closing mouth takes its lips: share of the lip, and at least so far,
 # since teeth shine into the pixels beside them.
 _INSET, _INSET_PIXELS = 0.25, 2.0
+# Points that move less, in pixels, stay.
+_STILL = 0.02
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,7 @@ class _Target:
     there: FloatArray
     grid: warp.Raster
     box: Box
-    below: FloatArray
-    opening: FloatArray
+    line: LipLine
 
 
 def render_mouth(
@@ -131,10 +132,12 @@ def render_mouth(
     box = _around(moved[_OUTER_RING, :2], MOUTH_MARGIN * unit, frame)
     if box.width < 4 or box.height < 4:
         return None
-    raster = warp.rasterize(there, _region(there, frame, box), warp.node_step(unit, frame.format))
+    raster = warp.rasterize(
+        there, _region(there, filmed, frame, box), warp.node_step(unit, frame.format)
+    )
     offset = warp.offsets(raster, there, warp.with_ring(filmed, filmed), fixed=True)
-    below, opening = _lip_line(moved, box)
-    target = _Target(moved, there, raster.window(box), box, below, opening)
+    line = lip_line(moved, box)
+    target = _Target(moved, there, raster.window(box), box, line)
 
     mouth = np.zeros((box.height, box.width, 3), np.float32)
     if choice is not None:
@@ -149,7 +152,7 @@ def render_mouth(
             drawn = learned.inside(mouth, box, row, moved, _grain(frame, filmed))
         else:
             drawn = _drawn(frame, track, row, moved, box)
-        mouth += (plain * opening)[..., None] * (drawn - mouth)
+        mouth += (plain * line.opening)[..., None] * (drawn - mouth)
     scene = None if learned is None else learned.scene(frame, row, moved, choice, other)
     around = around_face = None
     if scene is not None:
@@ -186,22 +189,28 @@ def _own(frame: Frame, filmed: FloatArray, unit: float) -> _View:
 
 def _mouth(target: _Target, views: list[_View]) -> FloatArray:
     """Lips and inside of the mouth, mixed from some views: (h, w, 3) float32 RGB."""
-    box, grid = target.box, target.grid
-    lower, gap = _extent(target.below, box), _extent(target.opening, box)
-    under, inner = _inside(lower, box), _inside(gap, box)
+    box, grid, line = target.box, target.grid, target.line
+    both = Box(box.x0, line.under.y0, box.x1, max(line.over.y1, line.under.y0))
     out = np.zeros((box.height, box.width, 3), np.float32)
-    between = np.zeros((gap.height, gap.width, 3), np.float32)
+    between = np.zeros((line.gap.height, line.gap.width, 3), np.float32)
     for view in views:
         maps = _maps(target, view)
-        part = warp.sample(view.image, maps.above, grid, box, view.at)
-        low = warp.sample(view.image, maps.below, grid, lower, view.at)
-        part[under] = _mixed(low, part[under], target.below[under])
+        upper = warp.sample(view.image, maps.above, grid, line.over, view.at)
+        lower = warp.sample(view.image, maps.below, grid, line.under, view.at)
+        part = np.empty_like(out)
+        part[_inside(line.over, box)] = upper
+        part[_inside(line.under, box)] = lower
+        if both.height > 0:
+            share = line.below[_inside(both, box)]
+            mixed = _mixed(lower[: both.height], upper[-both.height :], share)
+            part[_inside(both, box)] = mixed
         cv2.scaleAdd(part, view.weight, out, dst=out)
-        if gap.height > 0 and view.inside > 0:
-            deep = warp.sample(view.image, maps.inside, grid, gap, view.at)
+        if line.gap.height > 0 and view.inside > 0:
+            deep = warp.look_up(view.image, line.between(view.landmarks), view.at)
             cv2.scaleAdd(deep, view.inside, between, dst=between)
-    if gap.height > 0:
-        out[inner] = _mixed(between, out[inner], target.opening[inner])
+    if line.gap.height > 0:
+        inner = _inside(line.gap, box)
+        out[inner] = _mixed(between, out[inner], line.opening[inner])
     return out
 
 
@@ -209,9 +218,10 @@ def _mixed(over: npt.NDArray[Any], under: npt.NDArray[Any], alpha: FloatArray) -
     return np.asarray(cv2.blendLinear(over, under, alpha, 1 - alpha))
 
 
-def _region(points: FloatArray, frame: Frame, mouth: Box) -> Box:
-    """The part of the frame that the mesh may change, or that the mouth needs."""
-    used = points[warp.used_vertices()]
+def _region(points: FloatArray, filmed: FloatArray, frame: Frame, mouth: Box) -> Box:
+    """The part of the frame that the mesh changes, or that the mouth needs."""
+    still = np.abs(points[: len(filmed)] - filmed[:, :2]).max(1) < _STILL
+    used = points[warp.near_vertices(~still)]
     corners = np.array([[mouth.x0, mouth.y0], [mouth.x1, mouth.y1]], np.float32)
     return _around(np.concatenate([used, corners]), 2, frame)
 
@@ -234,16 +244,14 @@ def _maps(target: _Target, view: _View) -> warp.Maps:
     here = warp.with_ring(view.landmarks, view.landmarks)
     closing = _opening(view.landmarks) - _opening(target.moved)
     closing = float(np.clip((closing - 0.005) / 0.05, 0, 1))
-    grid, there = target.grid, target.there
-    inside = lips = warp.offsets(grid, there, here, fixed=view.own)
     if closing > 0:
-        for edge, rim in ((_UPPER, geometry.OUTER_UPPER), (_LOWER, geometry.OUTER_LOWER)):
+        for edge, rim in ((UPPER, geometry.OUTER_UPPER), (LOWER, geometry.OUTER_LOWER)):
             a, b = edge[1:-1], list(rim[1:-1])
             across = here[b] - here[a]
             thick = np.linalg.norm(across, axis=1, keepdims=True).clip(1e-3)
             here[a] += closing * across * np.maximum(_INSET, _INSET_PIXELS / thick).clip(max=0.6)
-        lips = warp.offsets(grid, there, here, fixed=view.own)
-    return warp.layered(grid, lips, inside, fixed=view.own)
+    lips = warp.offsets(target.grid, target.there, here, fixed=view.own)
+    return warp.layered(target.grid, lips, fixed=view.own)
 
 
 def _opening(landmarks: FloatArray) -> float:
@@ -294,53 +302,3 @@ def _grain(frame: Frame, landmarks: FloatArray) -> float:
             fine = green - cv2.GaussianBlur(green, (0, 0), 1.0)
             spread.append(float(np.median(np.abs(fine))))
     return 1.4826 * float(np.median(spread)) if spread else 0.0
-
-
-def _lip_line(moved: FloatArray, box: Box) -> tuple[FloatArray, FloatArray]:
-    """Where the pixels of ``box`` lie between the lips.
-
-    Returns
-    -------
-    below
-        (h, w) 0..1: below the lip line, which runs on sideways from the mouth corners.
-    opening
-        (h, w) 0..1: between the lips, by exact coverage: lips that touch leave nothing.
-    """
-    first, last = moved[_UPPER[0], :2], moved[_UPPER[-1], :2]
-    along = (last - first) / max(float(np.linalg.norm(last - first)), 1e-6)
-    axes = np.stack([along, [-along[1], along[0]]]).astype(np.float32)
-    below = np.zeros((box.height, box.width), np.float32)
-    opening = np.zeros_like(below)
-    top, bottom = 0, box.height
-    if along[0] > 0.9:
-        # Farther up and down than the line can reach, the answer is known.
-        slant = abs(along[1] / along[0]) * box.width
-        line = moved[[*_UPPER, *_LOWER], 1] - box.y0
-        top = int(np.clip(line.min() - slant - 2, 0, box.height))
-        bottom = int(np.clip(line.max() + slant + 3, top, box.height))
-        below[bottom:] = 1
-    x = np.arange(box.x0, box.x1, dtype=np.float32) + np.float32(0.5) - first[0]
-    y = np.arange(box.y0 + top, box.y0 + bottom, dtype=np.float32)[:, None] + 0.5 - first[1]
-    u = axes[0, 0] * x + axes[0, 1] * y
-    v = axes[1, 0] * x + axes[1, 1] * y
-    upper, lower = (
-        np.interp(u, *_rising((moved[row, :2] - first) @ axes.T)).astype(np.float32)
-        for row in (_UPPER, _LOWER)
-    )
-    below[top:bottom] = (v - (upper + lower) / 2 + 0.5).clip(0, 1)
-    opening[top:bottom] = (np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)).clip(0, 1)
-    return below, opening
-
-
-def _rising(line: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Abscissae (n,) made to increase, and ordinates (n,), of a lip from corner to corner."""
-    return np.maximum.accumulate(line[:, 0]), line[:, 1]
-
-
-def _extent(mask: FloatArray, box: Box) -> Box:
-    """The part of ``box`` where ``mask`` is not 0."""
-    rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return Box(box.x0, box.y0, box.x0, box.y0)
-    x0, y0 = box.x0 + int(cols[0]), box.y0 + int(rows[0])
-    return Box(x0, y0, box.x0 + int(cols[-1]) + 1, box.y0 + int(rows[-1]) + 1)

@@ -75,10 +75,14 @@ def topology() -> tuple[IntArray, IntArray]:
     return np.array(rows, np.int32), np.array(parts, np.int32)
 
 
-@lru_cache(maxsize=1)
-def used_vertices() -> IntArray:
-    """Return the vertices (n,) that the warp's triangles have."""
-    return np.unique(topology()[0])
+def near_vertices(moving: BoolArray) -> BoolArray:
+    """Return the vertices (514,) of the triangles that one of some landmarks (478,) belongs to."""
+    triangles = topology()[0]
+    near = np.zeros(N_LANDMARKS + len(geometry.FACE_OVAL), bool)
+    full = near.copy()
+    full[:N_LANDMARKS] = moving
+    near[triangles[full[triangles].any(1)]] = True
+    return near
 
 
 @lru_cache(maxsize=1)
@@ -234,13 +238,12 @@ def rasterize(points: FloatArray, box: Box, step: int) -> Raster:
 class Maps:
     """Inverse maps at the nodes: where each node's colour comes from, minus where it is.
 
-    (rows, columns, 2) float32 pixel offsets for the part above the lip line, below it, and
-    inside the mouth; the first two agree away from the lips.
+    (rows, columns, 2) float32 pixel offsets for the part above the lip line and below it; they
+    agree away from the lips.
     """
 
     above: FloatArray
     below: FloatArray
-    inside: FloatArray
 
 
 def offsets(raster: Raster, moved: FloatArray, source: FloatArray, fixed: bool) -> FloatArray:
@@ -265,15 +268,15 @@ def offsets(raster: Raster, moved: FloatArray, source: FloatArray, fixed: bool) 
     return offset
 
 
-def layered(raster: Raster, lips: FloatArray, inside: FloatArray, fixed: bool) -> Maps:
+def layered(raster: Raster, lips: FloatArray, fixed: bool) -> Maps:
     """Split offsets at the lip line, each side continued smoothly across it.
 
     Parameters
     ----------
     raster
         The grid.
-    lips, inside
-        :func:`offsets` to be used for the lips and the skin, and for the inside of the mouth.
+    lips
+        :func:`offsets` of the lips and the skin.
     fixed
         As for :func:`offsets`.
     """
@@ -283,7 +286,6 @@ def layered(raster: Raster, lips: FloatArray, inside: FloatArray, fixed: bool) -
     return Maps(
         _extend(lips, known & (part != _LOWER) & ~gap, raster.step),
         _extend(lips, known & (part != _UPPER) & ~gap, raster.step),
-        _extend(inside, gap, raster.step) if gap.any() else inside,
     )
 
 
@@ -302,8 +304,8 @@ def _extend(field: FloatArray, known: BoolArray, step: float) -> FloatArray:
         if turn == 0:
             # Known neighbours are one node away, those of the wider window one and a half.
             slope = 2 * (mean - far)
-            steep = np.abs(slope).max(-1, keepdims=True) / (2 * step)
-            mean = mean + np.where(wide[..., None] > 0.3, slope, 0) / np.maximum(steep, 1)
+            steep = np.maximum(np.abs(slope[..., 0]), np.abs(slope[..., 1])) / (2 * step)
+            mean = mean + slope * ((wide > 0.3) / np.maximum(steep, 1))[..., None]
         value[new] = mean[new]
         mask[new] = 1
     return value
@@ -343,6 +345,11 @@ def sample(
     return _remap(image, _absolute(_to_pixels(offset, raster, box), box, at))
 
 
+def look_up(image: npt.NDArray[Any], points: FloatArray, at: Box) -> npt.NDArray[Any]:
+    """Resample ``image``, the part ``at`` of its picture, at points (h, w, 2) of that picture."""
+    return _remap(image, points - np.array([at.x0 + 0.5, at.y0 + 0.5], np.float32))
+
+
 def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
     """Move the pixels of a frame, in its native planes.
 
@@ -357,7 +364,8 @@ def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
     -------
     The frame with planes of its own. Samples that stay where they are keep their exact value.
     """
-    far = np.abs(offset).max(-1) > _STILL
+    span = np.maximum(np.abs(offset[..., 0]), np.abs(offset[..., 1]))
+    far = span > _STILL
     if not far.any():
         return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
     rows, cols = np.flatnonzero(far.any(1)).tolist(), np.flatnonzero(far.any(0)).tolist()
@@ -365,7 +373,7 @@ def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
     x1, y1 = raster.x0 + raster.step * (cols[-1] + 2), raster.y0 + raster.step * (rows[-1] + 2)
     size = (frame.width, frame.height)
     box = aligned(Box(x0, y0, x1, y1).clip(*size), frame.format, *size)
-    reach = int(np.abs(offset).max()) + 4
+    reach = int(span.max()) + 4
     maps: dict[tuple[int, int], tuple[Box, Box, FloatArray]] = {}
     planes: list[Plane] = []
     for index, plane in enumerate(frame.planes):
@@ -375,14 +383,14 @@ def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
             from_ = Box(part.x0 - reach, part.y0 - reach, part.x1 + reach, part.y1 + reach)
             from_ = from_.clip(plane.shape[1], plane.shape[0])
             cell = np.array([1 << sub[0], 1 << sub[1]], np.float32)
-            fine = np.asarray(_to_pixels(offset, raster, part, sub) / cell, np.float32)
+            fine = _to_pixels(offset / cell, raster, part, sub)
             maps[sub] = part, from_, _absolute(fine, part, from_)
         part, from_, where = maps[sub]
-        # Floats go through OpenCV's remap faster than bytes.
-        source = plane[from_.y0 : from_.y1, from_.x0 : from_.x1].astype(np.float32)
-        new = np.rint(_remap(source, where)).clip(0, (1 << frame.format.bits) - 1)
+        new = _remap(plane[from_.y0 : from_.y1, from_.x0 : from_.x1], where)
+        if frame.format.bits not in (8, 16):
+            new = np.minimum(new, (1 << frame.format.bits) - 1)
         out = plane.copy()
-        out[part.y0 : part.y1, part.x0 : part.x1] = new.astype(plane.dtype)
+        out[part.y0 : part.y1, part.x0 : part.x1] = new
         planes.append(out)
     return replace(frame, planes=tuple(planes))
 
