@@ -47,9 +47,7 @@ class ShotAdapter:
         (n,) seconds of its frames.
     """
 
-    def __init__(
-        self, track: FaceTrack, bank: MouthBank, times: npt.NDArray[np.float64]
-    ) -> None:
+    def __init__(self, track: FaceTrack, bank: MouthBank, times: npt.NDArray[np.float64]) -> None:
         self._track, self._bank, self._times = track, bank, times
         self._rate = frame_rate(times)
         self._own = own_motion(track, load_basis())

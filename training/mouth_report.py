@@ -55,7 +55,6 @@ from training.reenactment import (
 )
 
 
-
 @dataclass(frozen=True)
 class Way:
     """A way to render: with the clip's bank or without, and with which of the learned parts."""
@@ -65,10 +64,14 @@ class Way:
     interior: bool
     refine: bool
 
-    def learned(self, clip: Clip, retarget: Retarget, bank: MouthBank | None, visemes: np.ndarray) -> Learned | None:
+    def learned(
+        self, clip: Clip, retarget: Retarget, bank: MouthBank | None, visemes: np.ndarray
+    ) -> Learned | None:
         if not (self.interior or self.refine):
             return None
-        return Learned(clip.track, retarget, bank, visemes, interior=self.interior, refine=self.refine)
+        return Learned(
+            clip.track, retarget, bank, visemes, interior=self.interior, refine=self.refine
+        )
 
 
 COPY, REAL, OPENING = "source as it is", "real", "opening: "

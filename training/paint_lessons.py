@@ -13,7 +13,14 @@ from training.mouths import identity, is_held_out
 from training.pictures import MAPS, OPEN, PICTURES, VIEWS
 
 # Watched while designs are compared; the last run learns from them too.
-WATCHED = ("May_5s", "LivePortrait__d13", "feifeili", "LivePortrait__d9", "grid__s5_", "video-retalking__1")
+WATCHED = (
+    "May_5s",
+    "LivePortrait__d13",
+    "feifeili",
+    "LivePortrait__d9",
+    "grid__s5_",
+    "video-retalking__1",
+)
 NAMES = (*VIEWS, *(f"lips_{n}" for n in MAPS), "mouths", "pose", "opening", "viseme")
 
 
@@ -24,16 +31,20 @@ class Lessons:
     arrays: dict[str, np.ndarray]
     of: np.ndarray
     weight: np.ndarray = field(init=False)
+    people: np.ndarray = field(init=False)
+    who: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         # Each person counts by the root of what there is of them.
-        _, who, count = np.unique(self.of, return_inverse=True, return_counts=True)
-        self.weight = 1 / np.sqrt(count[who])
+        self.people, self.who, count = np.unique(self.of, return_inverse=True, return_counts=True)
+        self.weight = 1 / np.sqrt(count[self.who])
 
     def __len__(self) -> int:
         return len(self.of)
 
-    def draw(self, count: int, rng: np.random.Generator, only: np.ndarray | None = None) -> np.ndarray:
+    def draw(
+        self, count: int, rng: np.random.Generator, only: np.ndarray | None = None
+    ) -> np.ndarray:
         weight = self.weight if only is None else self.weight * only
         return rng.choice(len(self), count, p=weight / weight.sum())
 
@@ -47,12 +58,16 @@ class Lessons:
         for name in NAMES:
             x = self.arrays[name][rows]
             if name in VIEWS:
-                bent = [np.stack([c[v[..., k]] for k, c in enumerate(curve)]) for v, curve in zip(x, curves, strict=True)]
+                bent = [
+                    np.stack([c[v[..., k]] for k, c in enumerate(curve)])
+                    for v, curve in zip(x, curves, strict=True)
+                ]
                 out[name] = torch.from_numpy(np.stack(bent))
             elif name.startswith("lips"):
                 out[name] = torch.from_numpy(x).float() / 255
             else:
                 out[name] = torch.from_numpy(x)
+        out["who"] = torch.from_numpy(self.who[rows])
         return out
 
 

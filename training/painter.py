@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labial.render.painter import TOLD
+from labial.render.painter import MOUTHS, TOLD
 from labial.render.plane import HEIGHT, WIDTH
-
 
 
 class Block(nn.Module):
@@ -97,18 +96,30 @@ class Interior(nn.Module):
     Pictures (n, 11, HEIGHT, WIDTH): RGB with the opening blacked out, lips and opening; RGB of
     another mouth of this person, its lips and opening, or zeros; a plane of ones where there is
     one. Returns (n, 3, HEIGHT, WIDTH) RGB.
+
+    People whose mouth it is not shown differ, and the mean of all teeth is a grey mist. So each
+    person that is learned from has a code of its own, and everybody else gets ``neutral``, one of
+    these codes.
     """
 
     CHANNELS = 11
     OUTPUTS = ("inside",)
+    CODE, PEOPLE = 16, 64
 
     def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), depth: int = 2) -> None:
         super().__init__()
         self.widths, self.depth = widths, depth
         self.body = Body(self.CHANNELS, widths, depth)
         self.out = nn.Conv2d(widths[0], 12, 3, padding=1)
+        self.codes = nn.Parameter(0.3 * torch.randn(self.PEOPLE, self.CODE))
+        self.register_buffer("neutral", torch.zeros(self.CODE))
 
-    def forward(self, pictures: Tensor, told: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, told: Tensor, who: Tensor | None = None) -> Tensor:
+        code = self.neutral[None] if who is None else self.codes[who]
+        unknown = 1 - pictures[:, 10, 0, :1]
+        # The place of the mouths that this network is not told.
+        before, after = MOUTHS, told.shape[1] - MOUTHS - self.CODE
+        told = told + functional.pad(unknown * code, (before, after))
         return torch.sigmoid(functional.pixel_shuffle(self.out(self.body(pictures, told)), 2) - 1)
 
 

@@ -144,7 +144,9 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     shown = choice.patches[0].index - track.start
     rest = clip.bank(np.array([real, shown]), apart / 2)
     if rest.patches:
-        other, other_lips, other_mouth = mixed_view(clip, rest.choose(np.array([source]), lips[[source]])[0])
+        other, other_lips, other_mouth = mixed_view(
+            clip, rest.choose(np.array([source]), lips[[source]])[0]
+        )
     else:
         other, other_lips, other_mouth = filmed, filmed_lips, filmed_mouth
     # The widest of some mouths that are narrower than the wanted one.
@@ -179,7 +181,9 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     )  # fmt: skip
     out = {name: bytes_of(view) for name, view in views.items()}
     out |= {f"lips_{n}": np.asarray(m).astype(np.uint8) for n, m in zip(MAPS, drawn, strict=True)}
-    out["mouths"] = np.stack([clip.own[real], clip.own[source], filmed_mouth, other_mouth]).astype(np.float32)
+    out["mouths"] = np.stack([clip.own[real], clip.own[source], filmed_mouth, other_mouth]).astype(
+        np.float32
+    )
     out["pose"] = np.array([yaw, pitch, track.scale[source]], np.float32)
     out["opening"] = np.array([clip.opening[real], clip.opening[source]], np.float32)
     return out

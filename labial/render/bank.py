@@ -263,7 +263,9 @@ class MouthBank:
 
     def without(self, taken: BoolArray) -> MouthBank:
         """Return a bank that lacks the patches marked in ``taken`` (len(patches),)."""
-        return MouthBank(self._track, [p for p, t in zip(self.patches, taken, strict=True) if not t])
+        return MouthBank(
+            self._track, [p for p, t in zip(self.patches, taken, strict=True) if not t]
+        )
 
     def widest(self) -> Patch:
         """Return the mouth that is open widest and not blurred."""

@@ -157,7 +157,12 @@ def render_mouth(
     around = around_face = None
     if scene is not None:
         reach = scene.plane.box(frame.width, frame.height)
-        around = Box(min(reach.x0, box.x0), min(reach.y0, box.y0), max(reach.x1, box.x1), max(reach.y1, box.y1))
+        around = Box(
+            min(reach.x0, box.x0),
+            min(reach.y0, box.y0),
+            max(reach.x1, box.x1),
+            max(reach.y1, box.y1),
+        )
         around = aligned(around, frame.format, frame.width, frame.height)
         around_face = raster.face(around)
     return Layers(

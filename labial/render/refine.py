@@ -126,7 +126,13 @@ def _moved(image: FloatArray, offset: FloatArray) -> FloatArray:
     h, w = image.shape[:2]
     where = offset + np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1)
     return np.asarray(
-        cv2.remap(image, np.asarray(where, np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
+        cv2.remap(
+            image,
+            np.asarray(where, np.float32),
+            None,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )  # type: ignore[call-overload]
     )
 
 

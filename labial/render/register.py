@@ -25,7 +25,13 @@ def settled(real: FloatArray, made: FloatArray) -> FloatArray:
     still = np.eye(2, 3, dtype=np.float32)
     try:
         _, found = cv2.findTransformECC(
-            grey[0], grey[1], still, cv2.MOTION_AFFINE, stop, np.full((HEIGHT, WIDTH), 255, np.uint8), 5
+            grey[0],
+            grey[1],
+            still,
+            cv2.MOTION_AFFINE,
+            stop,
+            np.full((HEIGHT, WIDTH), 255, np.uint8),
+            5,
         )
     except cv2.error:
         return real
