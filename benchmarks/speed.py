@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import av
 import cv2
@@ -37,7 +37,7 @@ import numpy.typing as npt
 import labial
 from labial import weights
 from labial.audio.load import load_speech
-from labial.composite.blend import composite
+from labial.composite.blend import compose
 from labial.dubbing import own_speech
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings, plan_encoding
@@ -50,7 +50,9 @@ from labial.motion.space import load_basis
 from labial.motion.wanted import frame_mouths
 from labial.options import DubOptions
 from labial.render.bank import BankCollector, Choice, MouthBank
+from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
+from labial.speech.visemes import visemes_at
 from labial.types import FaceTrack, Frame
 
 T = TypeVar("T")
@@ -65,12 +67,13 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--clip", type=Path, help="clip to use instead of the sample")
     parser.add_argument("--no-stages", action="store_true", help="leave the second table out")
-    parser.add_argument("--job", nargs=4, metavar=("NAME", "CLIP", "SPEECH", "OUT"),
+    parser.add_argument("--qualities", nargs="+", default=["fast", "standard"])
+    parser.add_argument("--job", nargs=5, metavar=("NAME", "CLIP", "SPEECH", "OUT", "QUALITY"),
                         help=argparse.SUPPRESS)  # fmt: skip
     given = parser.parse_args()
     if given.job:
-        name, *files = given.job
-        print(json.dumps(JOBS[name](*map(Path, files))))
+        name, clip, speech, out, quality = given.job
+        print(json.dumps(JOBS[name](Path(clip), Path(speech), Path(out), quality)))
         return 0
     seconds = given.minutes * 60 if given.minutes else given.seconds
     with tempfile.TemporaryDirectory(prefix="labial-speed-") as folder:
@@ -79,40 +82,41 @@ def main() -> int:
             clips.append(Path(folder) / f"{height}p.mp4")
             make_clip(weights.path("talking_clip"), clips[-1], height, seconds)
         for clip in clips:
-            measure(clip, Path(folder), given.repeats, given.no_stages)
+            measure(clip, Path(folder), given.repeats, given.no_stages, given.qualities)
     return 0
 
 
-def measure(clip: Path, folder: Path, repeats: int, brief: bool) -> None:
+def measure(clip: Path, folder: Path, repeats: int, brief: bool, qualities: list[str]) -> None:
     """Print both tables for one clip."""
     video = probe(clip).video
     assert video is not None
     n = sum(1 for _ in VideoReader(clip).frames())
-    speech = folder / "speech.wav"
+    speech, out = folder / "speech.wav", folder / "out.mp4"
     make_speech(weights.path("speech_short"), speech, n / float(video.rate))
-    results: dict[str, list[dict[str, float]]] = {"plain": [], "dub": []}
+    jobs = [("plain", ""), *(("dub", quality) for quality in qualities)]
+    results: dict[tuple[str, str], list[dict[str, float]]] = {job: [] for job in jobs}
     for _ in range(repeats):
-        for name, runs in results.items():
-            runs.append(in_a_process(name, clip, speech, folder / "out.mp4"))
+        for (name, quality), runs in results.items():
+            runs.append(in_a_process(name, clip, speech, out, quality))
     print(f"\n{clip.name}: {video.width}x{video.height}, {n} frames; {os.cpu_count()} cores")
-    print(f"{'':24}{'seconds':>10}{'fps':>8}{'peak MB':>10}")
-    taken = {name: median(run["seconds"] for run in runs) for name, runs in results.items()}
-    for name, runs in results.items():
-        label = {"plain": "decode + encode", "dub": "labial.dub"}[name]
-        peak = max(run["peak_mb"] for run in runs)
-        print(f"{label:24}{taken[name]:10.2f}{n / taken[name]:8.1f}{peak:10.0f}")
-    print(f"{'ratio':24}{taken['dub'] / taken['plain']:10.2f}")
-    if not brief:
-        stages = in_a_process("stages", clip, speech, folder / "out.mp4")
-        print(f"\n{'stage':24}{'ms a frame':>10}")
+    print(f"{'':24}{'seconds':>10}{'fps':>8}{'ratio':>8}{'peak MB':>10}")
+    taken = {job: median(run["seconds"] for run in runs) for job, runs in results.items()}
+    for job, runs in results.items():
+        label = f"labial.dub, {job[1]}" if job[1] else "decode + encode"
+        peak, ratio = max(run["peak_mb"] for run in runs), taken[job] / taken[jobs[0]]
+        print(f"{label:24}{taken[job]:10.2f}{n / taken[job]:8.1f}{ratio:8.2f}{peak:10.0f}")
+    for quality in [] if brief else qualities:
+        stages = in_a_process("stages", clip, speech, out, quality)
+        print(f"\n{'stage, ' + quality:24}{'ms a frame':>10}")
         for stage, ms in stages.items():
             print(f"{stage:24}{ms:10.2f}")
         print(f"{'sum':24}{sum(stages.values()):10.2f}", flush=True)
 
 
-def in_a_process(name: str, clip: Path, speech: Path, out: Path) -> dict[str, float]:
+def in_a_process(name: str, clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float]:
     """Run one job in a fresh interpreter, so that its peak of memory is its own."""
-    command = [sys.executable, __file__, "--job", name, str(clip), str(speech), str(out)]
+    files = [str(clip), str(speech), str(out)]
+    command = [sys.executable, __file__, "--job", name, *files, quality]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
@@ -128,7 +132,7 @@ def timed(work: Callable[[], object]) -> dict[str, float]:
     return {"seconds": seconds, "peak_mb": peak / (1e6 if sys.platform == "darwin" else 1e3)}
 
 
-def plain(clip: Path, speech: Path, out: Path) -> dict[str, float]:
+def plain(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float]:
     """Decode and encode, nothing in between."""
     video = probe(clip).video
     assert video is not None
@@ -154,12 +158,12 @@ def plain(clip: Path, speech: Path, out: Path) -> dict[str, float]:
     return timed(work)
 
 
-def dubbed(clip: Path, speech: Path, out: Path) -> dict[str, float]:
+def dubbed(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float]:
     """Run the whole of ``labial.dub``."""
-    return timed(lambda: labial.dub(clip, speech, out))
+    return timed(lambda: labial.dub(clip, speech, out, quality=quality))
 
 
-def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
+def stages(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float]:
     """Take a dub apart: processor milliseconds a frame of each stage, one after the other."""
     cv2.setNumThreads(1)
     spent: defaultdict[str, float] = defaultdict(float)
@@ -186,19 +190,25 @@ def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
     patches = clocked("bank", bank.finish)
     seconds = np.array(times) - times[0]
 
-    def listen() -> npt.NDArray[np.float32]:
+    def listen() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         said, heard = predict(load_speech(speech)), own_speech(clip)
-        return frame_mouths(tracks, seconds, said, heard, load_basis(), DubOptions())[0]
+        mouths, _ = frame_mouths(tracks, seconds, said, heard, load_basis(), DubOptions())
+        return mouths, visemes_at(said, seconds)
 
-    mouths = clocked("listen", listen)
+    mouths, visemes = clocked("listen", listen)
+    Choices: TypeAlias = list[Choice | None]
 
-    def plan(track: FaceTrack) -> tuple[Retarget, list[Choice | None]]:
+    def plan(track: FaceTrack) -> tuple[Retarget, Choices, Choices, Learned | None]:
         rows = slice(track.start, track.start + len(track))
         retarget = Retarget(track, load_basis(), mouths[rows], 25.0)
         filmed = MouthBank(track, patches)
+        learned = None if quality == "fast" else Learned(track, retarget, filmed, visemes[rows])
         if not filmed.patches:
-            return retarget, [None] * len(track)
-        return retarget, [*filmed.choose(np.arange(len(track)), retarget.lips())]
+            return retarget, [None] * len(track), [None] * len(track), learned
+        every, lips = np.arange(len(track)), retarget.lips()
+        choices = filmed.choose(every, lips)
+        others = filmed.choose(every, lips, choices) if learned else choices
+        return retarget, [*choices], [*others], learned
 
     tracks_left = iter(tracks)
     track: FaceTrack | None = None
@@ -211,17 +221,21 @@ def stages(clip: Path, speech: Path, out: Path) -> dict[str, float]:
                 track = next(tracks_left)
                 usable = bool((track.quality > 0).any())
                 if usable:
-                    retarget, choices = clocked("choose", plan, track)
+                    retarget, choices, others, learned = clocked("choose", plan, track)
             row = frame.index - track.start
             if usable and track.quality[row] > 0:
-                layers = clocked("render", render_mouth, frame, track, retarget, choices[row])
+                layers = clocked(
+                    "render", render_mouth,
+                    frame, track, retarget, choices[row], learned, others[row],
+                )  # fmt: skip
                 if layers is not None:
-                    frame = clocked("composite", composite, layers)
+                    refiner = learned.refiner if learned else None
+                    frame = clocked("composite", compose, layers, refiner).frame
             clocked("encode", writer.write, frame)
     return {stage: 1000 * total / len(times) for stage, total in spent.items()}
 
 
-JOBS: dict[str, Callable[[Path, Path, Path], dict[str, float]]] = {
+JOBS: dict[str, Callable[[Path, Path, Path, str], dict[str, float]]] = {
     "plain": plain,
     "dub": dubbed,
     "stages": stages,

@@ -17,10 +17,10 @@ from synth import TICK, need_face_model, sample_file
 
 import labial.dubbing as module
 from labial import geometry
+from labial.composite.blend import Composed
 from labial.dubbing import DubReport, dub
 from labial.errors import FaceError, OptionError, ReadError, SpeechError, WriteError
 from labial.face.track import FaceTracker
-from labial.composite.blend import Composed
 from labial.render.mouth import Layers
 from labial.render.refine import Refiner
 from labial.types import Face, Frame, PixelFormat

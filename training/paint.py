@@ -263,7 +263,7 @@ def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[
         for name, image in found.items():
             error = (image - real).square().mean((1, 2, 3))
             total.setdefault(f"{name} sharp", []).append(
-                float((texture(image).square().mean() / texture(batch["answer"]).square().mean()))
+                float(texture(image).square().mean() / texture(batch["answer"]).square().mean())
             )
             total.setdefault(f"{name} PSNR", []).append(float((-10 * error.log10()).mean()))
             total.setdefault(f"{name} LPIPS", []).append(

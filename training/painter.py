@@ -6,6 +6,7 @@ that it is cheap on a processor, and is told shape, pose and viseme by scaling i
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import torch
@@ -132,7 +133,7 @@ class Critic(nn.Module):
         sizes = (5, 32, 64, 96)
         self.layers = nn.ModuleList(
             norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
-            for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+            for a, b in itertools.pairwise(sizes)
         )
         self.out = norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
 
