@@ -41,6 +41,9 @@ _FALLOFF = 0.25
 # The mesh leaves about this much between lips that touch, in inter-ocular distances.
 _REST_GAP = 0.012
 _CHUNK = 2000
+# Jaw, chin and cheeks are smoothed over so long where they move by less than the second.
+_CALM_SECONDS, _TREMBLE = 0.04, 0.004
+_SKIN = np.setdiff1d(geometry.MOUTH, LIPS)
 
 
 class Retarget:
@@ -75,6 +78,7 @@ class Retarget:
             explained = basis.displacement(self._own[rows])
             rest[rows] = (shift - explained)[:, LIPS]
         self._slow = slow_part(rest, track.present, _SLOW_SECONDS * rate)
+        self._own = _calm(self._own, track.present, basis, _CALM_SECONDS * rate)
         # A slow rest must not hold the lips apart: only the speech opens the mouth.
         middle = (self._slow[:, _INNER_UPPER] + self._slow[:, _INNER_LOWER]) / 2
         self._slow[:, _INNER_UPPER] = middle
@@ -137,6 +141,20 @@ def slow_part(x: FloatArray, trust: npt.NDArray[np.bool_], sigma: float) -> Floa
     total = cv2.GaussianBlur(flat * weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
     norm = cv2.GaussianBlur(weight, (1, size), sigmaX=1, sigmaY=sigma, borderType=border)
     return np.asarray(total / norm.reshape(-1, 1).clip(1e-3), np.float32).reshape(x.shape)
+
+
+def _calm(
+    own: FloatArray, trust: npt.NDArray[np.bool_], basis: MouthBasis, sigma: float
+) -> FloatArray:
+    """Smooth (n, K) where it only trembles, and leave it where it moves.
+
+    The mesh is never quite still. Lips land where they are wanted whatever is taken for the
+    source's own motion, but jaw and cheeks would shake with it.
+    """
+    slow = slow_part(own, trust, sigma)
+    fast = own - slow
+    square = (np.tensordot(fast, basis.components[:, _SKIN], 1) ** 2).sum(-1).mean(-1)
+    return np.asarray(slow + (square / (square + _TREMBLE**2))[:, None] * fast, np.float32)
 
 
 def _shut(neutral: FloatArray, basis: MouthBasis) -> FloatArray:

@@ -27,8 +27,9 @@ _OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
 # A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.
 _STRETCH_FINE, _STRETCH_MAX = 1.5, 2.5
 # How far from the edge a closing mouth takes its lips: share of the lip, and at least so far,
-# since teeth shine into the pixels beside them.
+# since teeth shine into the pixels beside them; and a shut mouth that is opened.
 _INSET, _INSET_PIXELS = 0.25, 2.0
+_TRIM, _TRIM_PIXELS = 0.15, 1.0
 # Points that move less, in pixels, stay.
 _STILL = 0.02
 
@@ -245,16 +246,23 @@ def _inside(inner: Box, outer: Box) -> tuple[slice, slice]:
 
 
 def _maps(target: _Target, view: _View) -> warp.Maps:
-    """Inverse maps into a view; a mouth that closes takes its lips from a little off the edge."""
+    """Inverse maps into a view; its lips are taken from a little off their edge.
+
+    That is so where a mouth closes, whose teeth would show at the edge, and where a shut one is
+    opened, whose lip line would be stretched over the lips.
+    """
     here = warp.with_ring(view.landmarks, view.landmarks)
-    closing = _opening(view.landmarks) - _opening(target.moved)
-    closing = float(np.clip((closing - 0.005) / 0.05, 0, 1))
-    if closing > 0:
+    need, have = _opening(target.moved), _opening(view.landmarks)
+    closing = float(np.clip((have - need - 0.005) / 0.05, 0, 1))
+    opening = float(np.clip((need - have - 0.02) / 0.06, 0, 1) * np.clip(2 - have / 0.03, 0, 1))
+    for amount, inset, pixels in ((closing, _INSET, _INSET_PIXELS), (opening, _TRIM, _TRIM_PIXELS)):
+        if amount <= 0:
+            continue
         for edge, rim in ((UPPER, geometry.OUTER_UPPER), (LOWER, geometry.OUTER_LOWER)):
             a, b = edge[1:-1], list(rim[1:-1])
             across = here[b] - here[a]
             thick = np.linalg.norm(across, axis=1, keepdims=True).clip(1e-3)
-            here[a] += closing * across * np.maximum(_INSET, _INSET_PIXELS / thick).clip(max=0.6)
+            here[a] += amount * across * np.maximum(inset, pixels / thick).clip(max=0.6)
     lips = warp.offsets(target.grid, target.there, here, fixed=view.own)
     return warp.layered(target.grid, lips, fixed=view.own)
 

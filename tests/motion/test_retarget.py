@@ -5,7 +5,7 @@ import pytest
 from synth import closed_mesh, make_track, turn
 
 from labial import geometry
-from labial.motion.retarget import LIPS, Retarget
+from labial.motion.retarget import LIPS, SIDES, Retarget
 from labial.motion.space import load_basis
 from labial.types import FaceTrack
 
@@ -183,3 +183,41 @@ def test_the_person_does_not_hold_the_lips_apart() -> None:
     for row in (5, 20):
         after = face_space(track, row) + retarget.displacement(row)
         np.testing.assert_allclose(after[UP], after[LOW], atol=2e-3)
+
+
+JAW = [152, 199, 200, 176, 400]
+
+
+def test_a_mesh_that_trembles_does_not_shake_the_jaw_and_lips_stay_exact() -> None:
+    rng = np.random.default_rng(5)
+    mean = np.repeat(opening_coefficients(0.1)[None], 40, 0)
+    own = mean + rng.normal(0, 0.15, (40, 1)).astype(np.float32) * opening_coefficients(0.05)
+    track = filmed(own)
+    retarget = Retarget(track, BASIS, mean, RATE)
+    moves = np.array([retarget.displacement(row) for row in range(40)])
+    raw = BASIS.displacement(mean - own)
+    assert 5e-4 < np.abs(raw[:, JAW]).mean() < 4e-3, "of the order of what is filmed"
+    shake, before = (np.diff(x[:, JAW], 2, axis=0).std(0).mean() for x in (moves, raw))
+    assert shake < 0.6 * before
+    lips = np.array([face_space(track, row) for row in range(40)])[:, LIPS] + moves[:, LIPS]
+    np.testing.assert_allclose(lips, np.repeat(lips[:1], 40, 0), atol=1e-3)
+
+
+def test_a_jaw_that_moves_fast_is_taken_out_whole() -> None:
+    own = np.repeat(opening_coefficients(0.05)[None], 40, 0)
+    own[20:22] = opening_coefficients(0.25)
+    track = filmed(own)
+    retarget = Retarget(track, BASIS, own[:1].repeat(40, 0), RATE)
+    after = face_space(track, 20) + retarget.displacement(20)
+    np.testing.assert_allclose(after[JAW], face_space(track, 10)[JAW], atol=4e-3)
+
+
+def test_the_outline_of_the_face_stays_but_for_the_chin() -> None:
+    own = talk(10)
+    retarget = Retarget(filmed(own), BASIS, np.zeros_like(own), RATE)
+    move = retarget.displacement(5)
+    sides = [v for side in SIDES for v in side]
+    assert np.all(move[sides] == 0)
+    free = BASIS.displacement(-own[5:6])[0]
+    np.testing.assert_allclose(move[152], free[152], atol=5e-3)
+    assert np.abs(move[152]).max() > 0.03
