@@ -122,7 +122,12 @@ def read_rgb(frame: Frame, box: Box) -> FloatArray:
 
 
 def add_rgb(
-    frame: Frame, box: Box, delta: FloatArray, touched: FloatArray, *, in_place: bool = False
+    frame: Frame,
+    box: Box,
+    delta: FloatArray,
+    touched: FloatArray | None,
+    *,
+    in_place: bool = False,
 ) -> Frame:
     """Return a frame with ``delta`` added inside ``box``, in native planes.
 
@@ -136,12 +141,13 @@ def add_rgb(
         (h, w, 3) float32 RGB difference.
     touched
         (h, w) float32, 0 or 1; samples where it is 0 (for chroma: on all pixels that the sample
-        covers) keep their exact source value whatever ``delta`` says.
+        covers) keep their exact source value whatever ``delta`` says. None is 1 everywhere.
     in_place
         Write into the frame's own planes, which must then be nobody else's.
     """
     matrix, _ = _codes(frame.format, frame.color, frame.height)
-    delta = delta * touched[..., None]
+    if touched is not None:
+        delta = delta * touched[..., None]
     if frame.format.kind == "rgb":
         red, green, blue = cv2.split(delta * matrix[0, 0])
         native = [green, blue, red]

@@ -28,11 +28,13 @@ import cv2
 import numpy as np
 
 from labial import LabialError
+from labial.adapting import ShotAdapter
 from labial.media.picture import write_png
 from labial.metrics.image import psnr, seam, sharpness, ssim, swimming
 from labial.metrics.temporal import flicker
 from labial.motion.retarget import Retarget
 from labial.pixels import Box
+from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.render.learned import Learned
 from labial.sheet import FAINT, INK, PAPER, plain, write
@@ -63,31 +65,36 @@ class Way:
     bank: bool
     interior: bool
     refine: bool
+    adapt: bool = False
 
     def learned(
-        self, clip: Clip, retarget: Retarget, bank: MouthBank | None, visemes: np.ndarray
-    ) -> Learned | None:
+        self, clip: Clip, retarget: Retarget, bank: MouthBank | None, visemes: np.ndarray,
+        look: Appearance | None = None,
+    ) -> Learned | None:  # fmt: skip
         if not (self.interior or self.refine):
             return None
+        look = look if self.adapt else None
         return Learned(
-            clip.track, retarget, bank, visemes, interior=self.interior, refine=self.refine
+            clip.track, retarget, bank, visemes, look, interior=self.interior, refine=self.refine
         )
 
 
 COPY, REAL, OPENING = "source as it is", "real", "opening: "
 FAST, STANDARD = Way("fast", True, False, False), Way("standard", True, True, True)
+PRO = Way("pro", True, True, True, adapt=True)
 EMPTY = Way("standard, no bank", False, True, True)
 WAYS = (
     FAST,
     Way("standard, no refiner", True, True, False),
     Way("standard, no interior", True, False, True),
     STANDARD,
+    PRO,
     Way("fast, no bank", False, False, False),
     Way("no bank, no refiner", False, True, False),
     Way("no bank, no interior", False, False, True),
     EMPTY,
 )
-SHOWN = (COPY, REAL, FAST.name, STANDARD.name, "fast, no bank", EMPTY.name)
+SHOWN = (COPY, REAL, FAST.name, STANDARD.name, PRO.name, "fast, no bank", EMPTY.name)
 KINDS = (
     COPY, *(w.name for w in WAYS if w.bank),
     OPENING + COPY, *(OPENING + w.name for w in WAYS),
@@ -97,6 +104,8 @@ MOVING = (
     "frames", "flicker", "flicker of source", "seam", "beside %", "beside px", "neck px", "ms",
     "strayed %",
 )  # fmt: skip
+# What teaches an appearance is so far from what it is tried on, in seconds; so many frames do.
+GUARD, TEACHERS = 0.5, 60
 # The box that is watched for flicker, in inter-ocular distances.
 WIDE, HIGH = 0.8, 0.7
 TILE, HEAD, SIDE, GAP = 300, 56, 150, 6
@@ -130,6 +139,7 @@ def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table],
     visemes = clip.visemes()
     for pair in pairs:
         visemes[pair.source] = visemes[pair.real]
+    looks = taught(clip)
     for pair in pairs:
         source, at = frames[pair.source], np.array([pair.source])
         bank = clip.bank(np.array([pair.real]), APART_SECONDS)
@@ -137,9 +147,10 @@ def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table],
         others = bank.choose(at, lips[at], choices) if bank.patches else [None]
         kinds = {COPY: (source, clip.track.landmarks[pair.source])}
         for way in WAYS:
-            if not (way.bank or pair.opens):
+            look = looks[int(clip.times[pair.real] < clip.middle)]
+            if not (way.bank or pair.opens) or (way.adapt and look is None):
                 continue
-            learned = way.learned(clip, retarget, bank if way.bank else None, visemes)
+            learned = way.learned(clip, retarget, bank if way.bank else None, visemes, look)
             shown = (choices[0], others[0]) if way.bank else (None, None)
             out = clip.render(source, retarget, shown[0], learned, shown[1])
             if out is not None:
@@ -153,6 +164,24 @@ def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table],
         caption = " <- ".join(f"{clip.times[row]:.2f} s" for row in (pair.source, pair.real))
         columns.append((caption, pictures))
     return tables, columns
+
+
+def taught(clip: Clip) -> list[Appearance | None]:
+    """What the first half of a clip teaches, and the second; for answers in the other one."""
+    found = []
+    for late in (False, True):
+        here = (clip.times > clip.middle + GUARD) if late else (clip.times < clip.middle - GUARD)
+        rows = np.flatnonzero(here & clip.usable)
+        bank = clip.bank(np.flatnonzero(~here), 0.0) if len(rows) else None
+        if bank is None or not bank.patches:
+            found.append(None)
+            continue
+        adapter = ShotAdapter(clip.track, bank, clip.times)
+        frames = clip.frames(set(rows[:: max(1, len(rows) // TEACHERS)].tolist()))
+        for row in sorted(frames):
+            adapter.learn(frames[row])
+        found.append(adapter.fit.solve())
+    return found
 
 
 def compare(clip: Clip, pair: Pair, real: Frame, kinds: Kinds, judges: Judges) -> Compared:

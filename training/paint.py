@@ -291,7 +291,7 @@ def lend(course: Course, lessons: Lessons, people: int) -> None:
         found.append(float(course.lpips.distance(near, far).mean()))
     best = int(np.argmin(found))
     print(
-        f"code {best} suits strangers best: LPIPS {found[best]:.4f} of {min(found):.4f} to {max(found):.4f}"
+        f"code {best} suits strangers best: LPIPS {found[best]:.4f}, the worst {max(found):.4f}"
     )
     course.average["neutral"] = course.average["codes"][best].clone()
     course.save()

@@ -132,8 +132,7 @@ class Critic(nn.Module):
         norm = nn.utils.parametrizations.spectral_norm
         sizes = (5, 32, 64, 96)
         self.layers = nn.ModuleList(
-            norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
-            for a, b in itertools.pairwise(sizes)
+            norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in itertools.pairwise(sizes)
         )
         self.out = norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
 

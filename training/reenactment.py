@@ -89,6 +89,11 @@ class Clip:
         inner = self.track.local(np.arange(len(self)), np.array([13, 14]))
         self.opening = np.linalg.norm(inner[:, 1] - inner[:, 0], axis=-1)
 
+    @property
+    def middle(self) -> float:
+        """Seconds at half of the shot."""
+        return float(self.times[0] + self.times[-1]) / 2
+
     def __len__(self) -> int:
         return len(self.track)
 

@@ -22,7 +22,7 @@ _GAIN_SIZE = 48
 
 @dataclass(frozen=True)
 class Composed:
-    """A finished frame; ``trust`` 0..1 is less than 1 where the refiner was not, or half, believed."""
+    """A finished frame; ``trust`` 0..1 is below 1 where the refiner was not, or half, believed."""
 
     frame: Frame
     trust: float = 1.0
@@ -57,8 +57,9 @@ def compose(layers: Layers, refiner: Refiner | None) -> Composed:
     after = before.copy()
     after[inner] += matte[..., None] * (mouth - face)
     after, trust = refiner(after, at, layers.around_face, layers.scene)
-    touched = (np.abs(after - before).max(2) > 0).astype(np.float32)
-    return Composed(add_rgb(layers.frame, at, after - before, touched, in_place=True), trust)
+    # What is not to change differs by exactly 0, so there is nothing to mask.
+    delta = cv2.subtract(after, before)
+    return Composed(add_rgb(layers.frame, at, delta, None, in_place=True), trust)
 
 
 def _within(inner: Box, outer: Box) -> tuple[slice, slice]:

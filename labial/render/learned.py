@@ -1,4 +1,4 @@
-"""The learned parts at work on one track: the inside of the mouth, and what the refiner is shown."""
+"""The learned parts on one track: the inside of the mouth, and what the refiner is shown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from labial.motion.retarget import Retarget
-from labial.pixels import Box, aligned, read_rgb
+from labial.pixels import Box, sample_rgb8
 from labial.render.appearance import Appearance
 from labial.render.bank import Choice, MouthBank, Patch
 from labial.render.interior import Interior, Look, crisp, drawn
 from labial.render.painter import Told, lit_like, nothing
-from labial.render.plane import MouthPlane
+from labial.render.plane import HEIGHT, WIDTH, MouthPlane
 from labial.render.refine import Refiner, Scene
 from labial.types import FaceTrack, FloatArray, Frame
 
@@ -96,9 +96,8 @@ class Learned:
         if not self._refine:
             return None
         plane = MouthPlane.of(self._track, row)
-        box = plane.box(frame.width, frame.height)
-        box = aligned(box, frame.format, frame.width, frame.height)
-        source = plane.view(read_rgb(frame, box), box).clip(0, 1)
+        seen = sample_rgb8(frame, plane.affine.astype(np.float32), (WIDTH, HEIGHT))
+        source = seen.astype(np.float32) / np.float32(255)
         filmed, lips = [], [drawn(moved, plane), drawn(self._track.landmarks[row], plane)]
         if choice is not None:
             for shown in (choice, other or choice):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
@@ -81,5 +82,5 @@ def nothing(channels: int) -> FloatArray:
 
 def lit_like(image: FloatArray, other: FloatArray) -> FloatArray:
     """Bring a picture (h, w, 3) to the mean colour of another, as far as light explains it."""
-    gain = (other.mean((0, 1)) + 0.01) / (image.mean((0, 1)) + 0.01)
-    return np.asarray(image * gain.clip(0.7, 1.4), np.float32)
+    ours, theirs = (np.array(cv2.mean(x)[:3]) + 0.01 for x in (image, other))
+    return np.asarray(image * (theirs / ours).clip(0.7, 1.4).astype(np.float32), np.float32)

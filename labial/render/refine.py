@@ -105,7 +105,9 @@ class Refiner:
         offset, share, change = self._network(pictures, scene.told.vector())
         offset = cv2.resize(offset, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
         offset *= window()[..., None]
-        base, *more = (_moved(x, offset[..., 2 * k : 2 * k + 2]) for k, x in enumerate(three))
+        base, *more = (
+            _moved(x, offset[..., 2 * k : 2 * k + 2].copy()) for k, x in enumerate(three)
+        )
         for k, mouth in enumerate(more):
             change += share[..., k, None] * (mouth - base)
         if scene.appearance is not None:
@@ -114,25 +116,22 @@ class Refiner:
         strength = np.float32(scene.strength * trust)
         if not strength:
             return image, trust
-        change *= window()[..., None]
-        laid = scene.plane.lay(np.concatenate([offset[..., :2], change], 2) * strength, at)
-        laid *= face[..., None]
-        shift = np.asarray(laid[..., :2] @ scene.plane.affine[:, :2].T, np.float32)
-        return _moved(image, shift) + laid[..., 2:], trust
+        change *= (strength * window())[..., None]
+        shift = np.asarray(strength * offset[..., :2] @ scene.plane.affine[:, :2].T, np.float32)
+        shift, change = scene.plane.lay(shift, at), scene.plane.lay(change, at)
+        if face.min() < 1:
+            shift *= face[..., None]
+            change *= face[..., None]
+        return cv2.add(_moved(image, shift), change), trust
 
 
 def _moved(image: FloatArray, offset: FloatArray) -> FloatArray:
-    """Take the colours of (h, w, 3) from ``offset`` (h, w, 2) pixels away."""
+    """Take the colours of (h, w, 3) from ``offset`` (h, w, 2) pixels away; it is overwritten."""
     h, w = image.shape[:2]
-    where = offset + np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1)
+    offset[..., 0] += np.arange(w, dtype=np.float32)
+    offset[..., 1] += np.arange(h, dtype=np.float32)[:, None]
     return np.asarray(
-        cv2.remap(
-            image,
-            np.asarray(where, np.float32),
-            None,
-            cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REFLECT_101,
-        )  # type: ignore[call-overload]
+        cv2.remap(image, offset, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
     )
 
 
