@@ -1,0 +1,186 @@
+"""From a photo to the picture that is animated: upright, cropped or continued, at its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from labial.options import Shape
+from labial.pixels import Box, add_rgb, read_rgb
+from labial.types import ColorTags, FloatArray, Frame, PixelFormat
+
+LONGEST = 1920
+"""Pixels of the longer side that a photo is brought to where no height is asked for."""
+
+_RATIOS = {"9:16": 9 / 16, "1:1": 1.0, "16:9": 16 / 9}
+_EYE_LEVEL = 0.4
+# Shares of the face's height, brow of the mesh to chin: hair above, neck below, ears beside it.
+_ABOVE, _BELOW, _BESIDE = 0.42, 0.3, 0.22
+_FORMAT = PixelFormat("yuv420p", "yuv", 8, 1, 1)
+_COLOR = ColorTags(1, 1, 1, False)
+
+
+@dataclass(frozen=True)
+class Framing:
+    """The part of a photo that is shown, and the size at which it is.
+
+    Parameters
+    ----------
+    x0, y0, x1, y1
+        Corners in the photo's pixels; may lie outside the photo.
+    width, height
+        Even size of the picture made of it.
+    """
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    width: int
+    height: int
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Pixels of the picture a pixel of the photo, across and down."""
+        return self.width / (self.x1 - self.x0), self.height / (self.y1 - self.y0)
+
+    def points(self, points: FloatArray) -> FloatArray:
+        """Photo points (…, 3) in the picture's pixels, depth scaled alike."""
+        sx, sy = self.scale
+        moved = (points - np.array([self.x0, self.y0, 0])) * [sx, sy, (sx + sy) / 2]
+        return np.asarray(moved, np.float32)
+
+
+def upright_rgb(frame: Frame, matrix: tuple[int, ...] | None) -> FloatArray:
+    """Return a photo as it is to be seen: (h, w, 3) float32 RGB 0..1.
+
+    Parameters
+    ----------
+    frame
+        The photo as stored. What is transparent becomes white.
+    matrix
+        The file's display matrix (see :class:`labial.media.probe.VideoInfo`), which can mirror as
+        well as turn; None: as stored, turned by the frame's own rotation.
+    """
+    image = read_rgb(frame, Box(0, 0, frame.width, frame.height)).clip(0, 1)
+    if frame.format.alpha:
+        cover = frame.planes[-1].astype(np.float32)[..., None] / ((1 << frame.format.bits) - 1)
+        image = 1 + cover * (image - 1)
+    if matrix is None:
+        return np.ascontiguousarray(np.rot90(image, -(frame.rotation // 90)), np.float32)
+    across, down = matrix[0], matrix[4]
+    if abs(matrix[1]) > abs(matrix[0]):
+        image, across, down = image.transpose(1, 0, 2), matrix[3], matrix[1]
+    image = image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+    return np.ascontiguousarray(image, np.float32)
+
+
+def frame_head(
+    width: int, height: int, landmarks: FloatArray, shape: Shape, rows: int | None
+) -> Framing:
+    """Choose what part of a photo to show.
+
+    The largest part of the asked shape inside the photo, with the eyes at two fifths of its
+    height where there is room; where the head would not fit in, the picture is larger than the
+    photo.
+
+    Parameters
+    ----------
+    width, height
+        Of the upright photo.
+    landmarks
+        (478, 3) of its face.
+    shape, rows
+        As the user asks.
+    """
+    low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+    face = float(high[1] - low[1])
+    top, bottom = low[1] - _ABOVE * face, high[1] + _BELOW * face
+    left, right = low[0] - _BESIDE * face, high[0] + _BESIDE * face
+    if shape == "source":
+        x0, y0, wide, tall = 0.0, 0.0, float(width), float(height)
+        ratio = wide / tall
+    else:
+        ratio = _RATIOS[shape]
+        tall = min(float(height), width / ratio)
+        # A head that the photo itself cuts off needs no room beyond the photo.
+        need = max(
+            min(bottom, height) - max(top, 0.0), (min(right, width) - max(left, 0.0)) / ratio
+        )
+        tall = max(tall, float(need))
+        wide = ratio * tall
+        eyes = landmarks[[33, 133, 362, 263], :2].mean(0)
+        x0 = _placed(float(eyes[0]) - wide / 2, wide, width, left, right)
+        y0 = _placed(float(eyes[1]) - _EYE_LEVEL * tall, tall, height, top, bottom)
+    corners = round(x0), round(y0), round(x0 + wide), round(y0 + tall)
+    scale = min(1.0, LONGEST / max(wide, tall)) if rows is None else rows / tall
+    out_height = max(2 * round(tall * scale / 2), 16)
+    out_width = max(2 * round(out_height * ratio / 2), 16)
+    if shape == "source" and scale == 1:
+        # An odd last column or row is left out rather than the whole picture resampled.
+        corners = 0, 0, width - width % 2, height - height % 2
+        out_width, out_height = corners[2], corners[3]
+    return Framing(*corners, out_width, out_height)
+
+
+def _placed(start: float, length: float, size: int, low: float, high: float) -> float:
+    """Where a stretch of ``length`` begins: inside the photo and around the head, if it can."""
+    if length >= size:
+        return (size - length) / 2
+    start = max(min(start, low), high - length) if high - low <= length else start
+    return float(np.clip(start, 0, size - length))
+
+
+def picture(rgb: FloatArray, framing: Framing) -> Frame:
+    """Return what ``framing`` shows of an upright photo (h, w, 3), as 8-bit 4:2:0 BT.709.
+
+    Beyond its borders the photo goes on as its own mirror image that loses itself in a blur.
+    """
+    height, width = rgb.shape[:2]
+    x0, y0, x1, y1 = framing.x0, framing.y0, framing.x1, framing.y1
+    inside = rgb[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    sides = (max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0))
+    size = (framing.width, framing.height)
+    shrinks = framing.width < x1 - x0
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    whole = _continued(np.ascontiguousarray(inside), sides) if any(sides) else inside
+    if whole.shape[1::-1] != size:
+        whole = cv2.resize(whole, size, interpolation=how)
+    whole = np.asarray(whole, np.float32).clip(0, 1)
+    shapes = [_FORMAT.plane_shape(i, framing.height, framing.width) for i in range(3)]
+    planes = tuple(np.full(s, v, np.uint8) for s, v in zip(shapes, (16, 128, 128), strict=True))
+    black = Frame(planes, _FORMAT, 0, Fraction(1, 25), 1, color=_COLOR)
+    box = Box(0, 0, framing.width, framing.height)
+    return add_rgb(black, box, whole, np.ones(shapes[0], np.float32), in_place=True)
+
+
+def _continued(image: FloatArray, sides: tuple[int, int, int, int]) -> FloatArray:
+    """Widen a picture at its top, bottom, left and right."""
+    mirrored = cv2.copyMakeBorder(image, *sides, cv2.BORDER_REFLECT)
+    height, width = mirrored.shape[:2]
+    reach = max(sides)
+    y = np.arange(height, dtype=np.float32)[:, None]
+    x = np.arange(width, dtype=np.float32)[None]
+    beyond = np.maximum(
+        np.maximum(sides[0] - y, y - (height - 1 - sides[1])),
+        np.maximum(sides[2] - x, x - (width - 1 - sides[3])),
+    ).clip(0)
+    out = mirrored
+    # Each blur sets in farther from the photo than the one before it.
+    for sigma, begin in ((0.02, 0.0), (0.06, 0.06), (0.16, 0.15)):
+        soft = _blurred(mirrored, sigma * max(height, width))
+        share = ((beyond / reach - begin) / 0.12).clip(0, 1)[..., None]
+        out = out + share * share * (3 - 2 * share) * (soft - out)
+    return np.asarray(out, np.float32)
+
+
+def _blurred(image: FloatArray, sigma: float) -> FloatArray:
+    shrink = max(1, int(sigma / 3))
+    height, width = image.shape[:2]
+    size = (max(1, width // shrink), max(1, height // shrink))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
