@@ -1,4 +1,4 @@
-"""A head that speaks: sway, nods, blinks and small eye movements for a face that has none of its own.
+"""A head that speaks: sway, nods, blinks and glances for a face that has none of its own.
 
 A seeded random model, tied to the speech where people tie it:
 
@@ -13,16 +13,15 @@ A seeded random model, tied to the speech where people tie it:
   (Nakano & Kitazawa, "Eyeblink entrainment at breakpoints of speech", Experimental Brain Research
   2010). Lids close about twice as fast as they open (Trutoiu et al., "Modeling and animating eye
   blinks", ACM TAP 2011).
-- Eyes rest on a point for half a second to two and a half and jump to the next (Lee, Badler & Badler,
-  "Eyes alive", SIGGRAPH 2002); meanwhile they turn against the head, so that they keep looking
-  where they looked.
+- Eyes rest on a point for half a second to two and a half and jump to the next (Lee, Badler &
+  Badler, "Eyes alive", SIGGRAPH 2002); meanwhile they turn against the head, so that they keep
+  looking where they looked.
 
 Everything is a smooth function of time and 0 at time 0, so any frame rate may read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -208,7 +207,7 @@ def _sway(times: Times, rng: np.random.Generator) -> npt.NDArray[np.float64]:
 def _stances(
     times: Times, phrases: list[_Phrase], length: float, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """(n, 3) degrees: a new position of the head about where a phrase begins, or every few seconds."""
+    """(n, 3) degrees: a new position where a phrase begins, or every few seconds of a long one."""
     begins: list[float] = []
     for phrase in phrases:
         at = phrase.begin - 0.15
@@ -313,7 +312,7 @@ def _blinks(
 
 
 def _gaze(times: Times, length: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(n, 2) degrees to the right and down: rests and jumps, and back to the middle now and then."""
+    """(n, 2) degrees to the right and down: rests and jumps, now and then back to the middle."""
     begins: list[float] = []
     at = float(rng.uniform(0.6, 1.5))
     while at < length or not begins:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from labial.pixels import Box, add_rgb, aligned, read_rgb
 from labial.types import FloatArray, Frame
@@ -30,11 +31,10 @@ _EYES = (
         473,
     ),
 )
-# Share of the opening that the upper lid covers; the lower one rises by the rest.
-_UPPER = 0.88
-# Distances in inter-ocular ones: the eyeball's radius, skin that a lower lid carries along, and the
-# thickness of the lashes.
-_BALL, _UNDER, _LASH = 0.133, 0.10, 0.011
+# How much of the opening a shut lid covers; how far beyond its corners an eye is taken to reach.
+_COVER, _CORNER = 1.06, 1.06
+# The eyeball's radius and the thickness of the lashes, in inter-ocular distances.
+_BALL, _LASH = 0.133, 0.011
 _LASH_DARK = 0.3
 _STEEPEST = 0.85
 _LEAST_LID, _LEAST_PIXELS = 0.004, 0.04
@@ -51,7 +51,6 @@ class _Eye:
     upper: FloatArray
     lower: FloatArray
     brow: FloatArray
-    under: FloatArray
     iris: FloatArray
     lash: float
     ball: float
@@ -143,48 +142,48 @@ def _eye(
     half = np.where(u < center[0], center[0] + wide / 2, wide / 2 - center[0]).clip(1)
     inside = np.minimum(v - top, bottom - v) / max(0.15 * gap, 1.0)
     share = (1 - ((u - center[0]) / half) ** 4).clip(0, 1) * inside.clip(0, 1)
-    arrays = (v, top, bottom, skin, bottom + _UNDER * unit, share)
-    v, top, bottom, skin, under, share = (np.asarray(a, np.float32) for a in arrays)
+    arrays = (v, top, bottom, skin, share)
+    v, top, bottom, skin, share = (np.asarray(a, np.float32) for a in arrays)
     return _Eye(
-        box, read_rgb(frame, box), axes[1].astype(np.float32), v, top, bottom, skin, under, share,
+        box, read_rgb(frame, box), axes[1].astype(np.float32), v, top, bottom, skin, share,
         _LASH * unit, _BALL * unit,
     )  # fmt: skip
 
 
-def _lid(points: FloatArray, u: FloatArray) -> FloatArray:
+def _lid(points: npt.NDArray[np.floating], u: npt.NDArray[np.floating]) -> FloatArray:
     """A lid's edge as a smooth line through both corners (9, 2), flat at 0 beyond them."""
-    half = (points[-1, 0] - points[0, 0]) / 2
+    half = _CORNER * (points[-1, 0] - points[0, 0]) / 2
     t = points[1:-1, 0] / half
-    # Lines that are 0 at both ends.
-    shapes = [lambda s, k=k: (1 - s * s) * s**k for k in range(4)]
-    basis = np.stack([shape(t) for shape in shapes], 1)
-    weights, *_ = np.linalg.lstsq(basis, points[1:-1, 1], rcond=None)
+    weights, *_ = np.linalg.lstsq(_arches(t), points[1:-1, 1], rcond=None)
     s = (u / half).clip(-1, 1)
-    return np.asarray(sum(w * shape(s) for w, shape in zip(weights, shapes, strict=True)))
+    return np.asarray(_arches(s) @ weights, np.float32)
+
+
+def _arches(t: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """(…, 4) lines that are 0 at -1 and 1, at ``t`` (…)."""
+    return np.stack([(1 - t * t) * t**k for k in range(4)], -1)
 
 
 def _drawn(eye: _Eye, lids: float, shift: FloatArray) -> FloatArray:
     """The pixels of the eye's box, (h, w, 3) float32 RGB."""
     gap = eye.lower - eye.upper
-    fall, rise = lids * _UPPER * gap, lids * (1 - _UPPER) * gap
-    upper, lower = eye.upper + fall, eye.lower - rise
+    # Meshes put the lower lid too high rather than too low: the upper one covers what is left.
+    bulge = np.sqrt(gap / max(float(gap.max()), 1e-3))
+    fall = lids * (_COVER * gap + eye.lash * bulge)
+    upper = eye.upper + fall
     room = (upper - eye.brow).clip(1e-3)
     s = ((eye.v - eye.brow) / room).clip(0, 1)
     # Stiff at the lashes as far as the skin above has room to stretch.
     stiff = ((_STEEPEST * room / fall.clip(1e-3) - 1) / 0.5).clip(0, 1)
     carried = s + stiff * (s * s * (3 - 2 * s) - s)
-    over = _sampled(eye, -fall * carried)
-    s = ((eye.under - eye.v) / (eye.under - lower).clip(1e-3)).clip(0, 1)
-    below = _sampled(eye, rise * s)
+    lid = _sampled(eye, -fall * carried)
     ball = _shifted(eye, shift) if np.abs(shift).max() >= _LEAST_PIXELS else eye.rgb
-    seen = (np.minimum(eye.v + 0.5, lower) - np.maximum(eye.v - 0.5, upper)).clip(0, 1)
-    under = (eye.v - (upper + lower) / 2 + 0.5).clip(0, 1)
-    skin = over + under[..., None] * (below - over)
-    lashes = (
-        np.exp(-(((eye.v - upper) / eye.lash) ** 2)) * (gap / max(float(gap.max()), 1e-3)) ** 0.5
-    )
-    skin = skin * (1 - _LASH_DARK * min(1.0, 2 * lids) * lashes)[..., None]
-    return np.asarray(skin + seen[..., None] * (ball - skin), np.float32)
+    # Below the lower lid nothing moves, and the pixels of the ball are the photo's own there.
+    covered = (upper - eye.v + 0.5).clip(0, 1)
+    lashes = np.exp(-(((eye.v - upper) / eye.lash) ** 2)) * bulge
+    dark = 1 - _LASH_DARK * min(1.0, 2 * lids) * lashes
+    out = ball + covered[..., None] * (lid - ball)
+    return np.asarray(out * dark[..., None], np.float32)
 
 
 def _sampled(eye: _Eye, along: FloatArray) -> FloatArray:

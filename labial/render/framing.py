@@ -10,7 +10,7 @@ import numpy as np
 
 from labial.options import Shape
 from labial.pixels import Box, add_rgb, read_rgb
-from labial.types import ColorTags, FloatArray, Frame, PixelFormat
+from labial.types import ColorTags, FloatArray, Frame, IntArray, PixelFormat
 
 LONGEST = 1920
 """Pixels of the longer side that a photo is brought to where no height is asked for."""
@@ -19,6 +19,9 @@ _RATIOS = {"9:16": 9 / 16, "1:1": 1.0, "16:9": 16 / 9}
 _EYE_LEVEL = 0.4
 # Shares of the face's height, brow of the mesh to chin: hair above, neck below, ears beside it.
 _ABOVE, _BELOW, _BESIDE = 0.42, 0.3, 0.22
+# Of a photo that is continued beyond its border, the share of its size that is mirrored: little
+# above and below, where hair and collar are near.
+_BESIDE_STRIP, _ABOVE_STRIP = 0.06, 0.012
 _FORMAT = PixelFormat("yuv420p", "yuv", 8, 1, 1)
 _COLOR = ColorTags(1, 1, 1, False)
 
@@ -148,8 +151,8 @@ def picture(rgb: FloatArray, framing: Framing) -> Frame:
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     whole = _continued(np.ascontiguousarray(inside), sides) if any(sides) else inside
     if whole.shape[1::-1] != size:
-        whole = cv2.resize(whole, size, interpolation=how)
-    whole = np.asarray(whole, np.float32).clip(0, 1)
+        whole = np.asarray(cv2.resize(whole, size, interpolation=how), np.float32)
+    whole = whole.clip(0, 1)
     shapes = [_FORMAT.plane_shape(i, framing.height, framing.width) for i in range(3)]
     planes = tuple(np.full(s, v, np.uint8) for s, v in zip(shapes, (16, 128, 128), strict=True))
     black = Frame(planes, _FORMAT, 0, Fraction(1, 25), 1, color=_COLOR)
@@ -158,23 +161,38 @@ def picture(rgb: FloatArray, framing: Framing) -> Frame:
 
 
 def _continued(image: FloatArray, sides: tuple[int, int, int, int]) -> FloatArray:
-    """Widen a picture at its top, bottom, left and right."""
-    mirrored = cv2.copyMakeBorder(image, *sides, cv2.BORDER_REFLECT)
-    height, width = mirrored.shape[:2]
-    reach = max(sides)
-    y = np.arange(height, dtype=np.float32)[:, None]
-    x = np.arange(width, dtype=np.float32)[None]
-    beyond = np.maximum(
-        np.maximum(sides[0] - y, y - (height - 1 - sides[1])),
-        np.maximum(sides[2] - x, x - (width - 1 - sides[3])),
-    ).clip(0)
-    out = mirrored
-    # Each blur sets in farther from the photo than the one before it.
-    for sigma, begin in ((0.02, 0.0), (0.06, 0.06), (0.16, 0.15)):
-        soft = _blurred(mirrored, sigma * max(height, width))
-        share = ((beyond / reach - begin) / 0.12).clip(0, 1)[..., None]
-        out = out + share * share * (3 - 2 * share) * (soft - out)
-    return np.asarray(out, np.float32)
+    """Widen a picture at its top, bottom, left and right.
+
+    Only a strip along each border is mirrored, to and fro, so that the head does not come again.
+    """
+    height, width = image.shape[:2]
+    y, beyond_y = _to_and_fro(height, sides[0], sides[1], _ABOVE_STRIP)
+    x, beyond_x = _to_and_fro(width, sides[2], sides[3], _BESIDE_STRIP)
+    mirrored = np.ascontiguousarray(image[y][:, x])
+    beyond = np.maximum(beyond_y[:, None], beyond_x[None]) / max(height, width)
+    soft = mirrored
+    for sigma, begin in ((0.012, 0.0), (0.05, 0.02)):
+        share = ((beyond - begin) / 0.06).clip(0, 1)[..., None].astype(np.float32)
+        blurred = _blurred(mirrored, sigma * max(height, width))
+        soft = soft + share * share * (3 - 2 * share) * (blurred - soft)
+    # What fades is the drawing; the grain of film or canvas goes on.
+    grain = mirrored - _blurred(mirrored, max(0.004 * max(height, width), 1.0))
+    share = (beyond / 0.02).clip(0, 1)[..., None].astype(np.float32)
+    return np.asarray(soft + share * grain, np.float32)
+
+
+def _to_and_fro(size: int, before: int, after: int, strip: float) -> tuple[IntArray, FloatArray]:
+    """Indices into a row of ``size`` for one that is longer, and how far each lies beyond it.
+
+    ``strip`` is the share of the row at each end that is mirrored.
+    """
+    at = np.arange(-before, size + after)
+    period = max(1, round(strip * size))
+    beyond = np.maximum(-at, at - (size - 1)).clip(0)
+    turned = (beyond - 1) % (2 * period)
+    turned = np.where(turned < period, turned, 2 * period - 1 - turned)
+    index = np.where(at < 0, turned, np.where(at >= size, size - 1 - turned, at))
+    return index.astype(np.int32), beyond.astype(np.float32)
 
 
 def _blurred(image: FloatArray, sigma: float) -> FloatArray:

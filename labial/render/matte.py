@@ -98,12 +98,10 @@ def cut_out(
     across, down = place.at(x, y)
     oval = (landmarks[list(geometry.FACE_OVAL), :2] - corner) * scale
     seeds = _seeds(across, down, place, oval)
-    before = seeds.copy()
-    cv2.setRNGSeed(1)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    smooth = cv2.bilateralFilter(small, 7, 24, 3)
-    cv2.grabCut(smooth, seeds, None, *models, _TURNS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    found = _one_piece((seeds & 1).astype(np.uint8), before == cv2.GC_FGD)
+    smooth = np.asarray(cv2.bilateralFilter(small, 7, 24, 3), np.uint8)
+    sure = seeds == cv2.GC_FGD
+    found = _told_apart(smooth, seeds)
+    found = _one_piece(found, sure)
     around = (across / 1.9) ** 2 + ((down - 0.1) / 2.0) ** 2
     near, far = (
         (across / 0.95) ** 2 + ((down - 0.25) / 1.15) ** 2 < 1,
@@ -112,6 +110,19 @@ def cut_out(
     if found[near].mean() < _LEAST_HEAD or (far.any() and found[far].mean() > _MOST_AROUND):
         return None
     return _refined(rgb, found.astype(np.float32), place.unit)
+
+
+def _told_apart(
+    image: npt.NDArray[np.uint8], seeds: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """(h, w) 0 or 1 by colours; the same every time."""
+    cv2.setRNGSeed(1)
+    labels = np.ascontiguousarray(seeds).copy()
+    if not (labels == cv2.GC_BGD).any():
+        return np.asarray(labels & 1, np.uint8)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(image), labels, None, *models, _TURNS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    return np.asarray(labels & 1, np.uint8)
 
 
 def _seeds(
@@ -158,9 +169,9 @@ def _one_piece(found: npt.NDArray[np.uint8], sure: npt.NDArray[np.bool_]) -> npt
 def _refined(rgb: npt.NDArray[np.uint8], coarse: FloatArray, unit: float) -> FloatArray:
     """Bring a coarse 0/1 mask to the picture's size, its soft edge along the picture's edges."""
     height, width = rgb.shape[:2]
-    mask = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.02 * unit, 0.7)), np.float32)
-    guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    wide = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    mask = np.asarray(cv2.GaussianBlur(wide, (0, 0), max(0.02 * unit, 0.7)), np.float32)
+    guide = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) / np.float32(255), np.float32)
     side = 2 * max(1, round(_GUIDE_RADIUS * unit)) + 1
 
     def mean(image: npt.NDArray[np.floating]) -> FloatArray:
@@ -179,8 +190,8 @@ def _refined(rgb: npt.NDArray[np.uint8], coarse: FloatArray, unit: float) -> Flo
 def _spread(coarse: FloatArray, size: tuple[int, int], unit: float, way: object) -> FloatArray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     wide = np.asarray(way(coarse, kernel), np.float32)  # type: ignore[operator]
-    wide = cv2.resize(wide, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.GaussianBlur(wide, (0, 0), max(0.03 * unit, 0.7)), np.float32)
+    fine = cv2.resize(wide, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.GaussianBlur(fine, (0, 0), max(0.03 * unit, 0.7)), np.float32)
 
 
 def painted_over(image: FloatArray, hole: npt.NDArray[np.bool_], unit: float) -> FloatArray:
@@ -225,9 +236,7 @@ def painted_over(image: FloatArray, hole: npt.NDArray[np.bool_], unit: float) ->
     grain = np.where(known[mirror_y, mirror_x] > 0, (image - soft)[mirror_y, mirror_x], 0)
     out = image.copy()
     out[y, x] = smooth[y, x] + grain
-    keep = ~hole
-    out[keep] = image[keep]
-    return out
+    return np.asarray(np.where(hole, out, image), np.float32)
 
 
 def _pulled(image: FloatArray, weight: FloatArray) -> FloatArray:
@@ -235,7 +244,7 @@ def _pulled(image: FloatArray, weight: FloatArray) -> FloatArray:
     height, width = weight.shape
     have = image * weight
     if min(height, width) <= 2:
-        return np.asarray(have.sum() / max(float(weight.sum()), 1e-6) + np.zeros_like(image))
+        return np.full_like(image, float(have.sum()) / max(float(weight.sum()), 1e-6))
     size = ((width + 1) // 2, (height + 1) // 2)
     half = cv2.resize(cv2.GaussianBlur(have, (5, 5), 1.0), size, interpolation=cv2.INTER_AREA)
     share = cv2.resize(cv2.GaussianBlur(weight, (5, 5), 1.0), size, interpolation=cv2.INTER_AREA)

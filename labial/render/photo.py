@@ -31,6 +31,8 @@ _NECK, _BESIDE, _ABOVE = 1.05, (1.5, 2.5), (1.9, 2.6)
 # Without a matte it ends around the head, in ellipses of these sizes.
 _LOOSE = (1.05, 1.9)
 _NODES_PER_EYES = 26
+# Room around the outline for the head to move into.
+_SPARE = 0.3
 _INVERSIONS = 3
 _STILL_PIXELS = 0.01
 _BROW_RISE = 0.045
@@ -114,8 +116,13 @@ class HeadRelief:
         fields = [(x - pivot[0]) * ones, (y - pivot[1]) * ones, depth - pivot[2], ones]
         self._fields = np.stack([weight * f for f in fields], -1).astype(np.float32)
         self._brow = _brow_field(landmarks, x, y, self._unit)
-        self._box = box
-        self._layers = _layers(frame, box, matte, self._unit)
+        layers = _layers(frame, box, matte, self._unit)
+        rows_used, cols_used = _used(matte, weight, self._step, _SPARE * self._unit)
+        self._fields = self._fields[rows_used, cols_used]
+        self._brow = self._brow[rows_used, cols_used]
+        self._layers = [
+            _cropped(layer, frame, rows_used, cols_used, self._step) for layer in layers
+        ]
 
     def move(self, frame: Frame, turn: FloatArray, shift: FloatArray, brows: float = 0.0) -> Frame:
         """Turn the head.
@@ -178,19 +185,20 @@ class HeadRelief:
         rows, cols = offset.shape[:2]
         size = (cols * (self._step >> sub[0]), rows * (self._step >> sub[1]))
         scale = np.array([1 / (1 << sub[0]), 1 / (1 << sub[1])], np.float32)
-        where = cv2.resize(offset * scale, size, interpolation=cv2.INTER_LINEAR)
-        where = np.ascontiguousarray(where[: box.height, : box.width])
+        fine = cv2.resize(offset * scale, size, interpolation=cv2.INTER_LINEAR)
+        where = np.ascontiguousarray(fine[: box.height, : box.width], np.float32)
         where[..., 0] += np.arange(box.width, dtype=np.float32)
         where[..., 1] += np.arange(box.height, dtype=np.float32)[:, None]
-        return np.asarray(where, np.float32)
+        return where
 
 
 def _composed(part: FloatArray, layer: _Layer, where: FloatArray) -> FloatArray:
     """The moved head over its background."""
     own = part - (1 - layer.matte) * layer.behind
-    moved = cv2.remap(own, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    matte = cv2.remap(layer.matte, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(moved + (1 - matte) * layer.behind, np.float32)
+    # Both go through the same filter, so that where they cancel out they do so to the end.
+    pair = cv2.merge([own, layer.matte])
+    moved = cv2.remap(pair, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(moved[..., 0] + (1 - moved[..., 1]) * layer.behind, np.float32)
 
 
 def _turned(turn: FloatArray) -> npt.NDArray[np.float64]:
@@ -221,11 +229,12 @@ def _window(frame: Frame, place: HeadPlace) -> Box:
 def _mobility(across: FloatArray, down: FloatArray, chin: float, layered: bool) -> FloatArray:
     """(h, w) 0..1: how much of the head's motion a place takes part in."""
     neck = 1 - _step((down - chin + 0.05) / _NECK)
-    beside = 1 - _step((np.abs(across) - _BESIDE[0]) / (_BESIDE[1] - _BESIDE[0]))
+    aside = np.asarray(np.abs(across), np.float32)
+    beside = 1 - _step((aside - _BESIDE[0]) / (_BESIDE[1] - _BESIDE[0]))
     above = 1 - _step((-down - _ABOVE[0]) / (_ABOVE[1] - _ABOVE[0]))
     weight = neck * beside * above
     if not layered:
-        around = np.hypot(across / 1.0, (down - 0.15) / 1.35)
+        around = np.asarray(np.hypot(across, (down - 0.15) / 1.35), np.float32)
         weight = weight * (1 - _step((around - _LOOSE[0]) / (_LOOSE[1] - _LOOSE[0])))
     return np.asarray(weight, np.float32)
 
@@ -290,6 +299,43 @@ def _layers(frame: Frame, box: Box, matte: FloatArray | None, unit: float) -> li
         behind = painted_over(plane, own > 0, unit / (1 << sx))
         layers.append(_Layer(index, part, own, np.ascontiguousarray(behind)))
     return layers
+
+
+def _used(
+    matte: FloatArray | None, weight: FloatArray, step: int, spare: float
+) -> tuple[slice, slice]:
+    """Rows and columns of nodes between which the head may ever be."""
+    rows, cols = weight.shape
+    moving = weight > 1e-3
+    if matte is not None:
+        height, width = rows * step - matte.shape[0], cols * step - matte.shape[1]
+        whole = cv2.copyMakeBorder(matte, 0, height, 0, width, cv2.BORDER_REPLICATE)
+        moving &= cv2.resize(whole, (cols, rows), interpolation=cv2.INTER_AREA) > 0
+    margin = int(spare / step) + 2
+    found = []
+    for along, size in ((moving.any(1), rows), (moving.any(0), cols)):
+        at = np.flatnonzero(along)
+        low, high = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 1)
+        found.append(slice(max(low - margin, 0), min(high + margin, size)))
+    return found[0], found[1]
+
+
+def _cropped(layer: _Layer, frame: Frame, rows: slice, cols: slice, step: int) -> _Layer:
+    """The part of a layer that some rows and columns of nodes cover."""
+    sx, sy = frame.format.subsampling(layer.index)
+    down, across = step >> sy, step >> sx
+    part = (
+        slice(rows.start * down, min(rows.stop * down, layer.box.height)),
+        slice(cols.start * across, min(cols.stop * across, layer.box.width)),
+    )
+    box = Box(
+        layer.box.x0 + part[1].start,
+        layer.box.y0 + part[0].start,
+        layer.box.x0 + part[1].stop,
+        layer.box.y0 + part[0].stop,
+    )
+    matte, behind = (np.ascontiguousarray(x[part]) for x in (layer.matte, layer.behind))
+    return _Layer(layer.index, box, matte, behind)
 
 
 def _step(x: FloatArray) -> FloatArray:
