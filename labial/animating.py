@@ -26,6 +26,7 @@ from labial.dubbing import WORKERS, Hook, one_thread_each
 from labial.errors import FaceError, OptionError, ReadError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
+from labial.media.orientation import exif_orientation
 from labial.media.probe import MediaInfo, show
 from labial.media.read import VideoReader
 from labial.media.write import VideoWriter, check_target
@@ -186,7 +187,7 @@ def read_photo(path: str | os.PathLike[str]) -> tuple[MediaInfo, FloatArray]:
         frame = next(frames)
         if reader.media.container not in _STILLS and next(frames, None) is not None:
             raise ReadError(f"{show(Path(path))} is a video: use labial dub, or give a photo")
-        return reader.media, upright_rgb(frame, reader.info.display_matrix)
+        return reader.media, upright_rgb(frame, exif_orientation(reader.path))
 
 
 def look_at(rgb: FloatArray, n: int, options: AnimateOptions, path: Path) -> Portrait:

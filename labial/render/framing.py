@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 
 from labial.options import Shape
-from labial.pixels import Box, add_rgb, read_rgb
+from labial.pixels import Box, add_rgb, read_rgb, sample_rgb8
 from labial.types import ColorTags, FloatArray, Frame, IntArray, PixelFormat
 
 LONGEST = 1920
 """Pixels of the longer side that a photo is brought to where no height is asked for."""
 
 _RATIOS = {"9:16": 9 / 16, "1:1": 1.0, "16:9": 16 / 9}
+_HUGE = 4096
 _EYE_LEVEL = 0.4
 # Shares of the face's height, brow of the mesh to chin: hair above, neck below, ears beside it.
 _ABOVE, _BELOW, _BESIDE = 0.42, 0.3, 0.22
@@ -57,28 +58,43 @@ class Framing:
         return np.asarray(moved, np.float32)
 
 
-def upright_rgb(frame: Frame, matrix: tuple[int, ...] | None) -> FloatArray:
+def upright_rgb(frame: Frame, orientation: int | None) -> FloatArray:
     """Return a photo as it is to be seen: (h, w, 3) float32 RGB 0..1.
 
     Parameters
     ----------
     frame
-        The photo as stored. What is transparent becomes white.
-    matrix
-        The file's display matrix (see :class:`labial.media.probe.VideoInfo`), which can mirror as
-        well as turn; None: as stored, turned by the frame's own rotation.
+        The photo as stored. What is transparent becomes white; more than 4096 pixels across or
+        down become so many.
+    orientation
+        1 to 8 as in :func:`labial.media.orientation.exif_orientation`; None: the frame's own
+        rotation.
     """
-    image = read_rgb(frame, Box(0, 0, frame.width, frame.height)).clip(0, 1)
+    image = _sized(frame)
     if frame.format.alpha:
-        cover = frame.planes[-1].astype(np.float32)[..., None] / ((1 << frame.format.bits) - 1)
-        image = 1 + cover * (image - 1)
-    if matrix is None:
-        return np.ascontiguousarray(np.rot90(image, -(frame.rotation // 90)), np.float32)
-    across, down = matrix[0], matrix[4]
-    if abs(matrix[1]) > abs(matrix[0]):
-        image, across, down = image.transpose(1, 0, 2), matrix[3], matrix[1]
-    image = image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+        cover = frame.planes[-1].astype(np.float32) / ((1 << frame.format.bits) - 1)
+        size = image.shape[1::-1]
+        if cover.shape[::-1] != size:
+            cover = np.asarray(cv2.resize(cover, size, interpolation=cv2.INTER_AREA), np.float32)
+        image = 1 + cover[..., None] * (image - 1)
+    if orientation is None:
+        orientation = {90: 6, 180: 3, 270: 8}.get(frame.rotation, 1)
+    if orientation >= 5:
+        image = image.transpose(1, 0, 2)
+    rows, columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    image = image[:: -1 if rows else 1, :: -1 if columns else 1]
     return np.ascontiguousarray(image, np.float32)
+
+
+def _sized(frame: Frame) -> FloatArray:
+    """(h, w, 3) RGB of a whole picture, made smaller where it is huge."""
+    longest = max(frame.width, frame.height)
+    if longest <= _HUGE:
+        return read_rgb(frame, Box(0, 0, frame.width, frame.height)).clip(0, 1)
+    size = (round(frame.width * _HUGE / longest), round(frame.height * _HUGE / longest))
+    across, down = frame.width / size[0], frame.height / size[1]
+    affine = np.array([[across, 0, 0], [0, down, 0]], np.float32)
+    return np.asarray(sample_rgb8(frame, affine, size) / np.float32(255), np.float32)
 
 
 def frame_head(
