@@ -184,7 +184,7 @@ def _refined(rgb: npt.NDArray[np.uint8], coarse: FloatArray, unit: float) -> Flo
     # Far from the outline the mask is sure of itself.
     low, high = (_spread(coarse, (width, height), unit, way) for way in (cv2.erode, cv2.dilate))
     fine = ((fine - 0.08) / 0.84).clip(0, 1)
-    return np.asarray(np.maximum(low, np.minimum(fine, high)), np.float32)
+    return np.asarray(np.maximum(low, np.minimum(fine, high)).clip(0, 1), np.float32)
 
 
 def _spread(coarse: FloatArray, size: tuple[int, int], unit: float, way: object) -> FloatArray:
