@@ -72,11 +72,12 @@ def upright_rgb(frame: Frame, orientation: int | None) -> FloatArray:
     """
     image = _sized(frame)
     if frame.format.alpha:
-        cover = frame.planes[-1].astype(np.float32) / ((1 << frame.format.bits) - 1)
+        top = np.float32((1 << frame.format.bits) - 1)
+        cover = np.asarray(frame.planes[-1] / top, np.float32)
         size = image.shape[1::-1]
         if cover.shape[::-1] != size:
             cover = np.asarray(cv2.resize(cover, size, interpolation=cv2.INTER_AREA), np.float32)
-        image = 1 + cover[..., None] * (image - 1)
+        image = np.asarray(1 + cover[..., None] * (image - 1), np.float32)
     if orientation is None:
         orientation = {90: 6, 180: 3, 270: 8}.get(frame.rotation, 1)
     if orientation >= 5:

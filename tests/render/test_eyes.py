@@ -1,5 +1,7 @@
 """Drawn eyes: dark irises on white, in skin; where they are is known to the pixel."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from synth import make_frame, mesh
@@ -82,7 +84,7 @@ def test_shut_eyes_show_neither_white_nor_iris() -> None:
 def test_lids_close_from_above_and_more_and_more() -> None:
     seen = [(moved(lids)[..., 2] > 0.85) & OPENING for lids in (0, 0.25, 0.5, 0.75, 1)]
     areas = [int(mask.sum()) for mask in seen]
-    assert all(a > b for a, b in zip(areas, areas[1:], strict=False))
+    assert all(a > b for a, b in pairwise(areas))
     rows = np.flatnonzero(OPENING.any(1))
     half = np.flatnonzero(seen[2].any(1))
     assert half[0] - rows[0] > 0.35 * len(rows)

@@ -86,7 +86,9 @@ def test_eyes_at_two_fifths_where_there_is_room() -> None:
     assert framing.y0 > 0
     assert framing.points(landmarks)[33, 1] / framing.height == pytest.approx(0.4, abs=0.01)
     framing = frame_head(2000, 1000, landmarks, "9:16", None)
-    assert framing.points(landmarks)[[33, 263], 0].mean() / framing.width == pytest.approx(0.5, abs=0.01)
+    assert framing.points(landmarks)[[33, 263], 0].mean() / framing.width == pytest.approx(
+        0.5, abs=0.01
+    )
 
 
 def test_points_follow_the_pixels() -> None:

@@ -40,7 +40,7 @@ def test_head_and_shoulders_are_found() -> None:
     matte = cut_out(rgb, (0, 0), place, landmarks)
     assert matte is not None
     assert matte.dtype == np.float32
-    assert 0 <= matte.min() and matte.max() <= 1
+    assert (matte.min(), matte.max()) == (0, 1)
     found = matte > 0.5
     assert (found & truth).sum() / (found | truth).sum() > 0.96
     edge = cv2.dilate(truth.astype(np.uint8), np.ones((25, 25))) - cv2.erode(
@@ -76,7 +76,7 @@ def test_place_is_upright_whatever_the_roll() -> None:
     landmarks = (mesh() @ rotation.T * UNIT + [*CENTER, 0]).astype(np.float32)
     place = HeadPlace.of(landmarks, UNIT, rotation, 0.8)
     eye, chin = landmarks[263, :2], landmarks[152, :2]
-    across, down = place.at(eye[:1], eye[1:, None])
+    _, down = place.at(eye[:1], eye[1:, None])
     assert down[0, 0] == pytest.approx(0, abs=0.02)
     assert place.at(chin[:1], chin[1:, None])[1][0, 0] == pytest.approx(place.chin, abs=1e-4)
     # The skull's middle lies behind a face that is turned to the right, so to its left.

@@ -38,7 +38,9 @@ def scene(rotation: np.ndarray, marks: bool = False, fmt: str = "yuv420p") -> Fr
 
 
 def relief(frame: Frame, rotation: np.ndarray) -> HeadRelief:
-    return HeadRelief(frame, points(rotation), UNIT, rotation.astype(np.float32), CENTER.astype("f4"))
+    return HeadRelief(
+        frame, points(rotation), UNIT, rotation.astype(np.float32), CENTER.astype("f4")
+    )
 
 
 def own(frame: Frame) -> Frame:
