@@ -5,14 +5,10 @@ around it, so that turning moves the nose against the ears and the outline hardl
 chin the motion fades to nothing in the neck. All of it is linear in a few numbers a frame, so the
 map is worked out beforehand on a coarse grid of nodes.
 
-Head and background are layers. With matte a, background B and photo I, the head's own share
-``I - (1 - a) B`` is moved together with a, and laid over B: a head that does not move gives exactly
-the photo, whatever the matte is worth.
+Head and background are layers: see :mod:`labial.render.cutout`.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,8 +16,9 @@ import numpy.typing as npt
 
 from labial import geometry
 from labial.pixels import Box, aligned, read_rgb
-from labial.render.matte import HeadPlace, cut_out, painted_over
-from labial.types import FloatArray, Frame, Plane
+from labial.render.cutout import cut_planes
+from labial.render.matte import HeadPlace, cut_out
+from labial.types import FloatArray, Frame
 
 # Face space: the point about which the head turns, in the neck; depth of the skull's middle.
 _PIVOT = (0.0, 0.85, 0.62)
@@ -58,16 +55,6 @@ _BROWS = (
     295,
     285,
 )
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """One plane of the moving part: its share of the photo, and what lies behind."""
-
-    index: int
-    box: Box
-    matte: FloatArray
-    behind: FloatArray
 
 
 class HeadRelief:
@@ -116,13 +103,21 @@ class HeadRelief:
         fields = [(x - pivot[0]) * ones, (y - pivot[1]) * ones, depth - pivot[2], ones]
         self._fields = np.stack([weight * f for f in fields], -1).astype(np.float32)
         self._brow = _brow_field(landmarks, x, y, self._unit)
-        layers = _layers(frame, box, matte, self._unit)
+        layers = cut_planes(frame, box, matte, self._unit)
         rows_used, cols_used = _used(matte, weight, self._step, _SPARE * self._unit)
         self._fields = self._fields[rows_used, cols_used]
         self._brow = self._brow[rows_used, cols_used]
-        self._layers = [
-            _cropped(layer, frame, rows_used, cols_used, self._step) for layer in layers
-        ]
+        self._layers = []
+        for layer in layers:
+            across, down = (self._step >> n for n in frame.format.subsampling(layer.index))
+            self._layers.append(
+                layer.cropped(
+                    cols_used.start * across,
+                    rows_used.start * down,
+                    cols_used.stop * across,
+                    rows_used.stop * down,
+                )
+            )
 
     def move(self, frame: Frame, turn: FloatArray, shift: FloatArray, brows: float = 0.0) -> Frame:
         """Turn the head.
@@ -146,19 +141,12 @@ class HeadRelief:
         if float(np.abs(offset).max()) < _STILL_PIXELS:
             return frame
         maps: dict[tuple[int, int], FloatArray] = {}
-        planes: list[Plane] = list(frame.planes)
-        top = (1 << frame.format.bits) - 1
         for layer in self._layers:
             sub = frame.format.subsampling(layer.index)
-            box = layer.box
             if sub not in maps:
-                maps[sub] = self._map(offset, sub, box)
-            plane = planes[layer.index]
-            part = plane[box.y0 : box.y1, box.x0 : box.x1]
-            new = _composed(part.astype(np.float32), layer, maps[sub])
-            part[...] = cv2.convertScaleAbs(new) if top == 255 else np.rint(new).clip(0, top)
-            planes[layer.index] = plane
-        return replace(frame, planes=tuple(planes))
+                maps[sub] = self._map(offset, sub, layer.box)
+            layer.lay(frame.planes[layer.index], maps[sub], (1 << frame.format.bits) - 1)
+        return frame
 
     def _offsets(self, turn: FloatArray, shift: FloatArray, brows: float) -> FloatArray:
         """(rows, columns, 2) pixels: where each node's colour comes from, minus where it is."""
@@ -190,15 +178,6 @@ class HeadRelief:
         where[..., 0] += np.arange(box.width, dtype=np.float32)
         where[..., 1] += np.arange(box.height, dtype=np.float32)[:, None]
         return where
-
-
-def _composed(part: FloatArray, layer: _Layer, where: FloatArray) -> FloatArray:
-    """The moved head over its background."""
-    own = part - (1 - layer.matte) * layer.behind
-    # Both go through the same filter, so that where they cancel out they do so to the end.
-    pair = cv2.merge([own, layer.matte])
-    moved = cv2.remap(pair, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(moved[..., 0] + (1 - moved[..., 1]) * layer.behind, np.float32)
 
 
 def _turned(turn: FloatArray) -> npt.NDArray[np.float64]:
@@ -284,23 +263,6 @@ def _brow_field(landmarks: FloatArray, x: FloatArray, y: FloatArray, unit: float
     return np.asarray(_BROW_RISE * unit * cv2.GaussianBlur(over, (0, 0), 1.5), np.float32)
 
 
-def _layers(frame: Frame, box: Box, matte: FloatArray | None, unit: float) -> list[_Layer]:
-    """What every colour plane needs."""
-    if matte is None:
-        matte = np.ones((box.height, box.width), np.float32)
-    layers = []
-    for index in range(len(frame.planes) - int(frame.format.alpha)):
-        sx, sy = frame.format.subsampling(index)
-        part = Box(box.x0 >> sx, box.y0 >> sy, -(-box.x1 >> sx), -(-box.y1 >> sy))
-        size = (part.width, part.height)
-        own = cv2.resize(matte, size, interpolation=cv2.INTER_AREA) if sx or sy else matte
-        own = np.asarray(own, np.float32)
-        plane = frame.planes[index][part.y0 : part.y1, part.x0 : part.x1].astype(np.float32)
-        behind = painted_over(plane, own > 0, unit / (1 << sx))
-        layers.append(_Layer(index, part, own, np.ascontiguousarray(behind)))
-    return layers
-
-
 def _used(
     matte: FloatArray | None, weight: FloatArray, step: int, spare: float
 ) -> tuple[slice, slice]:
@@ -318,24 +280,6 @@ def _used(
         low, high = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 1)
         found.append(slice(max(low - margin, 0), min(high + margin, size)))
     return found[0], found[1]
-
-
-def _cropped(layer: _Layer, frame: Frame, rows: slice, cols: slice, step: int) -> _Layer:
-    """The part of a layer that some rows and columns of nodes cover."""
-    sx, sy = frame.format.subsampling(layer.index)
-    down, across = step >> sy, step >> sx
-    part = (
-        slice(rows.start * down, min(rows.stop * down, layer.box.height)),
-        slice(cols.start * across, min(cols.stop * across, layer.box.width)),
-    )
-    box = Box(
-        layer.box.x0 + part[1].start,
-        layer.box.y0 + part[0].start,
-        layer.box.x0 + part[1].stop,
-        layer.box.y0 + part[0].stop,
-    )
-    matte, behind = (np.ascontiguousarray(x[part]) for x in (layer.matte, layer.behind))
-    return _Layer(layer.index, box, matte, behind)
 
 
 def _step(x: FloatArray) -> FloatArray:
