@@ -130,19 +130,19 @@ def _seeds(
 ) -> npt.NDArray[np.uint8]:
     """GrabCut's labels (h, w): what is surely or likely the person."""
     under = down - place.chin
+    above = under < 0.2
     seeds = np.full(across.shape, cv2.GC_PR_BGD, np.uint8)
-    skull = (across / 1.3) ** 2 + ((down - 0.1) / 1.6) ** 2 < 1
+    # Hair, hats and veils may be of any colour: what is near the head is the head's, unless it looks
+    # like the wall. A head that fills the picture leaves background only in the corners.
+    away = np.hypot(across / 1.9, (down - 0.1) / 2.0)
+    near = min(1.0, float(np.percentile(away[above], 75))) if above.any() else 1.0
     torso = (under > 0.35) & (np.abs(across) < 0.9 + 0.9 * under)
     neck = (under > -0.3) & (np.abs(across) < 0.55)
-    seeds[skull | torso | neck] = cv2.GC_PR_FGD
-    seeds[(under < 0.2) & (np.abs(across) > 2.3)] = cv2.GC_BGD
-    seeds[down < -2.1] = cv2.GC_BGD
-    # A head that fills the picture leaves background only in the corners.
-    away = (across / 2.3) ** 2 + ((down - 0.1) / 2.2) ** 2
-    away[under > 0.2] = 0
-    for side in (across < 0, across >= 0):
+    seeds[(above & (away < near)) | torso | neck] = cv2.GC_PR_FGD
+    for side in (above & (across < 0), above & (across >= 0)):
         if side.any():
-            seeds[side & (away > min(1.0, float(np.percentile(away[side], 95))))] = cv2.GC_BGD
+            far = min(1.2, float(np.percentile(away[side], 92)))
+            seeds[side & (away > far)] = cv2.GC_BGD
     seeds[(under > -0.2) & (under < 0.7) & (np.abs(across + place.middle) < 0.22)] = cv2.GC_FGD
     seeds[(under > 0.9) & (np.abs(across) < 0.5)] = cv2.GC_FGD
     face = np.zeros(across.shape, np.uint8)
