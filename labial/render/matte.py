@@ -132,8 +132,8 @@ def _seeds(
     under = down - place.chin
     above = under < 0.2
     seeds = np.full(across.shape, cv2.GC_PR_BGD, np.uint8)
-    # Hair, hats and veils may be of any colour: what is near the head is the head's, unless it looks
-    # like the wall. A head that fills the picture leaves background only in the corners.
+    # Hair, hats and veils may be of any colour: what is near the head is the head's, unless it
+    # looks like the wall. A head that fills the picture leaves background only in the corners.
     away = np.hypot(across / 1.9, (down - 0.1) / 2.0)
     near = min(1.0, float(np.percentile(away[above], 75))) if above.any() else 1.0
     torso = (under > 0.35) & (np.abs(across) < 0.9 + 0.9 * under)
