@@ -44,6 +44,7 @@ from labial.render.photo import HeadRelief
 from labial.types import FaceTrack, FloatArray, Frame
 
 _STILLS = ("image2", "jpeg_pipe")
+_LOOKED_AT = 2048
 
 
 @dataclass(frozen=True)
@@ -199,14 +200,16 @@ def look_at(rgb: FloatArray, n: int, options: AnimateOptions, path: Path) -> Por
         There is no face, or it is too small, cut off or turned away.
     """
     height, width = rgb.shape[:2]
-    whole = Framing(0, 0, width, height, width, height)
+    shrink = min(1.0, _LOOKED_AT / max(width, height))
+    whole = Framing(0, 0, width, height, round(width * shrink), round(height * shrink))
     with closing(FaceTracker()) as tracker:
         tracker.observe(picture(rgb, whole))
         track = tracker.finish()[0]
     if track.quality[0] <= 0:
         raise FaceError(_no_face(show(path), str(track.reasons[0])))
-    framing = frame_head(width, height, track.landmarks[0], options.format, options.height)
-    return Portrait(picture(rgb, framing), _repeated(track, framing, n))
+    landmarks = track.landmarks[0] / np.float32(shrink)
+    framing = frame_head(width, height, landmarks, options.format, options.height)
+    return Portrait(picture(rgb, framing), _repeated(track, shrink, framing, n))
 
 
 def _no_face(name: str, reason: str) -> str:
@@ -219,16 +222,15 @@ def _no_face(name: str, reason: str) -> str:
     return f"no face in {name}: give a photo in which a face is seen from the front"
 
 
-def _repeated(track: FaceTrack, framing: Framing, n: int) -> FaceTrack:
-    """The photo's face as a track of ``n`` frames, in the pixels of its framed picture."""
-    sx, sy = framing.scale
-    zoom = (sx + sy) / 2
+def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> FaceTrack:
+    """The photo's face, seen at ``shrink`` of its size, ``n`` times in the framed picture."""
+    seen = np.float32(shrink)
     rows = {
-        "landmarks": framing.points(track.landmarks[0]),
+        "landmarks": framing.points(track.landmarks[0] / seen),
         "present": track.present[0],
-        "scale": track.scale[0] * np.float32(zoom),
+        "scale": np.float32(track.scale[0] / seen * np.mean(framing.scale)),
         "rotation": track.rotation[0],
-        "translation": framing.points(track.translation[0]),
+        "translation": framing.points(track.translation[0] / seen),
         "quality": track.quality[0],
     }
     views = {name: np.broadcast_to(row, (n, *np.shape(row))) for name, row in rows.items()}
