@@ -22,6 +22,7 @@ Everything is a smooth function of time and 0 at time 0, so any frame rate may r
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import cv2
@@ -245,13 +246,15 @@ def _accents(
     over = fine - broad
     top = np.flatnonzero((over[1:-1] >= over[:-2]) & (over[1:-1] > over[2:])) + 1
     top = top[(voice[top] > 0.5) & (over[top] > 2.0)]
-    chosen: list[tuple[float, float]] = []
+    # The loudest first; others keep their distance from those chosen before.
     gap = _ACCENT_GAP_SECONDS[level]
+    chosen: list[tuple[float, float]] = []
     for at in top[np.argsort(-over[top], kind="stable")]:
-        seconds = float(at) / _ROWS
-        if all(abs(seconds - other) >= gap for other, _ in chosen[-400:]):
-            chosen.append((seconds, float(np.clip(over[at] / 8, 0.5, 1.5))))
-    return sorted(chosen)
+        accent = float(at) / _ROWS, float(np.clip(over[at] / 8, 0.5, 1.5))
+        place = bisect_left(chosen, accent)
+        if all(abs(other - accent[0]) >= gap for other, _ in chosen[max(place - 1, 0) : place + 1]):
+            chosen.insert(place, accent)
+    return chosen
 
 
 def _nods(
