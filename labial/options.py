@@ -14,7 +14,7 @@ VisemeFormat = Literal[
     "mpeg4-json", "moho",
 ]  # fmt: skip
 VisemeSet = Literal["oculus", "mpeg4", "preston-blair", "rhubarb", "azure"]
-PhotoCodec = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"]
+PhotoCodec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Liveliness = Literal["still", "calm", "lively"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
 
@@ -102,8 +102,8 @@ class AnimateOptions:
     """The mouth rests in pauses of a quarter of a second and more."""
     onset: bool = True
     """The mouth is still before the first sound, after the last, and in long silences."""
-    codec: PhotoCodec = "h264"
-    """Video codec of the output."""
+    codec: PhotoCodec = "auto"
+    """Video codec of the output. "auto" is H.264, in WebM VP9."""
     crf: int | None = None
     """Constant quality, lower is better (x264 scale). Default: high quality."""
     preset: str = "superfast"
@@ -121,7 +121,7 @@ class AnimateOptions:
     def mouth(self) -> DubOptions:
         """Return what a dub calls the same; raise OptionError for what it does not allow."""
         return DubOptions(
-            codec=self.codec,
+            codec="source" if self.codec == "auto" else self.codec,
             crf=self.crf,
             preset=self.preset,
             articulation=self.articulation,

@@ -219,6 +219,14 @@ def test_a_photo_lying_on_its_side(home: Path, face: Path) -> None:
     assert np.abs(upright - rgb).mean() < 0.02
 
 
+@pytest.mark.parametrize(("name", "codec"), [("o.mov", "h264"), ("o.webm", "vp9")])
+def test_containers(name: str, codec: str, home: Path, face: Path, speech: Path) -> None:
+    report = animate(face, speech, home / name, height=128, fps=10)
+    with av.open(str(report.out)) as container:
+        assert container.streams.video[0].codec_context.codec.name.endswith(codec)
+        assert len(list(container.decode(video=0))) == report.frames == 12
+
+
 # ---------------------------------------------------------------------------------- what is wrong
 
 

@@ -50,4 +50,5 @@ def test_a_photo_s_mouth_is_a_dub_s() -> None:
     options = AnimateOptions(articulation=1.2, closures=False, rest=False, onset=False, crf=20)
     mouth = options.mouth()
     assert (mouth.articulation, mouth.closures, mouth.rest, mouth.onset) == (1.2, *[False] * 3)
-    assert (mouth.codec, mouth.crf) == ("h264", 20)
+    assert (mouth.codec, mouth.crf) == ("source", 20)
+    assert AnimateOptions(codec="av1").mouth().codec == "av1"
