@@ -32,7 +32,9 @@ _EYES = (
     ),
 )
 # How much of the opening a shut lid covers; how far beyond its corners an eye is taken to reach.
-_COVER, _CORNER = 1.06, 1.06
+_COVER, _CORNER = 1.12, 1.12
+# Below the brow, the share of the skin that keeps still, so that the brow does.
+_KEPT = 0.2
 # The eyeball's radius and the thickness of the lashes, in inter-ocular distances.
 _BALL, _LASH = 0.133, 0.011
 _LASH_DARK = 0.3
@@ -137,7 +139,7 @@ def _eye(
     skin = np.polyval(
         np.polyfit(edge[:, 0], edge[:, 1], 2), u.clip(edge[:, 0].min(), edge[:, 0].max())
     )
-    skin = np.minimum(skin, top - 0.6 * gap)
+    skin = np.minimum(skin + _KEPT * (top - skin), top - 0.6 * gap)
     center = (points[iris] - middle) @ axes.T
     half = np.where(u < center[0], center[0] + wide / 2, wide / 2 - center[0]).clip(1)
     inside = np.minimum(v - top, bottom - v) / max(0.15 * gap, 1.0)
