@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labial.animating import AnimateReport, animate
     from labial.dubbing import DubReport, dub
     from labial.errors import (
         FaceError,
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
         WriteError,
     )
     from labial.exports.transcript import Transcript
-    from labial.options import DubOptions, VisemeOptions
+    from labial.options import AnimateOptions, DubOptions, VisemeOptions
     from labial.transcribe import visemes
 
 __all__ = [
+    "AnimateOptions",
+    "AnimateReport",
     "DubOptions",
     "DubReport",
     "FaceError",
@@ -33,6 +36,7 @@ __all__ = [
     "VisemeOptions",
     "WeightsError",
     "WriteError",
+    "animate",
     "dub",
     "visemes",
 ]
@@ -46,11 +50,13 @@ def __getattr__(name: str) -> Any:
 
     if name in ("dub", "DubReport"):
         room = "labial.dubbing"
+    elif name in ("animate", "AnimateReport"):
+        room = "labial.animating"
     elif name == "visemes":
         room = "labial.transcribe"
     elif name == "Transcript":
         room = "labial.exports.transcript"
-    elif name in ("DubOptions", "VisemeOptions"):
+    elif name in ("AnimateOptions", "DubOptions", "VisemeOptions"):
         room = "labial.options"
     else:
         room = "labial.errors"

@@ -16,11 +16,11 @@ import tyro
 from tyro.conf import DisallowNone, OmitArgPrefixes, Positional, arg, subcommand
 
 from labial.errors import LabialError, WeightsError
-from labial.options import DubOptions, VisemeOptions
+from labial.options import AnimateOptions, DubOptions, VisemeOptions
 from labial.progress import Progress
 
 DESCRIPTION = (
-    "AI lip sync: make a filmed face speak other words. "
+    "AI lip sync: make a filmed face speak other words, or a photo speak. "
     "'labial COMMAND --help' explains a command, 'labial --version' prints the version."
 )
 
@@ -45,6 +45,29 @@ class Dub:
 
         with Progress() as hook:
             report = dub(self.video, self.audio, self.out, self.options, hook=hook)
+        print(report.summary())
+
+
+@dataclass(frozen=True)
+class Animate:
+    """Let the face in PHOTO speak: its mouth, blinks, glances and small movements of the head."""
+
+    photo: Annotated[Positional[Path], arg(metavar="PHOTO")]
+    """Photo, painting or drawing of a face."""
+    audio: Annotated[Path, arg(aliases=("-a",), metavar="SPEECH")]
+    """Speech: any audio file, or a video whose sound is used."""
+    out: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
+    """Video to write; its extension chooses the container."""
+    options: Annotated[OmitArgPrefixes[AnimateOptions], arg(name="animate")] = field(
+        default_factory=AnimateOptions
+    )
+
+    def run(self) -> None:
+        """Animate, then print the report's summary."""
+        from labial.animating import animate
+
+        with Progress() as hook:
+            report = animate(self.photo, self.audio, self.out, self.options, hook=hook)
         print(report.summary())
 
 
@@ -148,6 +171,7 @@ class Weights:
 
 Command: TypeAlias = (
     Annotated[Dub, subcommand("dub", prefix_name=False)]
+    | Annotated[Animate, subcommand("animate", prefix_name=False)]
     | Annotated[Visemes, subcommand("visemes", prefix_name=False)]
     | Annotated[Inspect, subcommand("inspect", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]

@@ -154,7 +154,7 @@ class Done:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Stages and frames run side by side; OpenCV's own threads would only stand in the way."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -164,7 +164,7 @@ def _one_thread_each() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-@_one_thread_each()
+@one_thread_each()
 def dub(
     video: str | os.PathLike[str],
     audio: str | os.PathLike[str],

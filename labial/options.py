@@ -15,6 +15,9 @@ VisemeFormat = Literal[
     "mpeg4-json", "moho",
 ]  # fmt: skip
 VisemeSet = Literal["oculus", "mpeg4", "preston-blair", "rhubarb", "azure"]
+PhotoCodec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
+Liveliness = Literal["still", "calm", "lively"]
+Shape = Literal["source", "9:16", "1:1", "16:9"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +84,57 @@ class VisemeOptions:
     """Language of the text: a voice of eSpeak NG, such as en-gb, de, fr, es, cmn."""
     fps: float | None = None
     """Frames a second of arkit and oculus (default 60) and moho (default 24)."""
+
+
+@dataclass(frozen=True)
+class AnimateOptions:
+    """Options of a talking photo; the defaults keep the photo's shape and size."""
+
+    motion: Liveliness = "calm"
+    """How the head moves: still (only mouth and eyes move), calm, or lively (about twice as
+    much)."""
+    format: Shape = "source"
+    """Shape of the picture. The photo is cropped, and continued where it is too small, so that
+    the head stays in view."""
+    fps: float = 25.0
+    """Frames a second, 1 to 120."""
+    height: int | None = None
+    """Rows of the output. Default: the photo's own, less where its longer side has more than 1920
+    pixels."""
+    seed: int = 0
+    """Another number gives another motion of head and eyes."""
+    articulation: float = 1.0
+    """How far the mouth moves against an average speaker, 0.5 to 1.5."""
+    closures: bool = True
+    """Lips meet on p, b and m, and the lower lip rises to the teeth on f and v."""
+    rest: bool = True
+    """The mouth rests in pauses of a quarter of a second and more."""
+    onset: bool = True
+    """The mouth is still before the first sound, after the last, and in long silences."""
+    codec: PhotoCodec = "auto"
+    """Video codec of the output. "auto" is H.264, in WebM VP9."""
+    crf: int | None = None
+    """Constant quality, lower is better (x264 scale). Default: high quality."""
+    preset: str = "superfast"
+    """Encoder speed preset (x264 names); "veryfast" to "slow" make smaller files."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 120:
+            raise OptionError(f"--fps {self.fps:g}: use 1 to 120 frames a second")
+        if self.height is not None and not 64 <= self.height <= 4320:
+            raise OptionError(f"--height {self.height}: use 64 to 4320 rows")
+        if self.seed < 0:
+            raise OptionError(f"--seed {self.seed}: use 0 or more")
+        self.mouth()
+
+    def mouth(self) -> DubOptions:
+        """Return what a dub calls the same; raise OptionError for what it does not allow."""
+        return DubOptions(
+            codec="source" if self.codec == "auto" else self.codec,
+            crf=self.crf,
+            preset=self.preset,
+            articulation=self.articulation,
+            closures=self.closures,
+            rest=self.rest,
+            onset=self.onset,
+        )

@@ -10,7 +10,7 @@ import pytest
 from labial import weights
 from labial.cli import main
 from labial.errors import FaceError
-from labial.options import DubOptions, VisemeOptions
+from labial.options import AnimateOptions, DubOptions, VisemeOptions
 
 DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
 
@@ -24,7 +24,7 @@ class Call:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch):
     """Put a function of the given result or error in place of a public function."""
-    rooms = {"dub": "dubbing", "visemes": "transcribe"}
+    rooms = {"dub": "dubbing", "animate": "animating", "visemes": "transcribe"}
 
     def put(name: str, result: object) -> Call:
         call = Call()
@@ -58,6 +58,20 @@ def test_dub_options(fake) -> None:
     call = fake("dub", REPORT)
     assert main([*DUB, "--codec", "hevc", "--crf", "20", "--preview", "p.png"]) == 0
     assert call.arguments[3] == DubOptions(codec="hevc", crf=20, preview="p.png")
+
+
+def test_animate(fake, capsys) -> None:
+    call = fake("animate", REPORT)
+    arguments = ["animate", "me.jpg", "--audio", "speech.wav", "-o", "out.mp4"]
+    assert main(arguments) == 0
+    files = (Path("me.jpg"), Path("speech.wav"), Path("out.mp4"))
+    assert call.arguments == (*files, AnimateOptions())
+    assert callable(call.hook)
+    assert capsys.readouterr().out == "250 frames, 248 re-synced\n"
+    more = ["--motion", "lively", "--format", "9:16", "--fps", "29.97", "--seed", "7", "--no-rest"]
+    assert main([*arguments, *more]) == 0
+    wanted = AnimateOptions(motion="lively", format="9:16", fps=29.97, seed=7, rest=False)
+    assert call.arguments[3] == wanted
 
 
 @pytest.mark.parametrize("name", [" a b.mp4", "'q'.mp4", 'd"q.mp4', "--=x.mp4", "ü/é 東京.mp4"])
@@ -178,16 +192,17 @@ def test_version(capsys) -> None:
     assert re.fullmatch(r"labial (\d+\.\d+.*|\(not installed\))\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("command", ["dub", "visemes", "inspect", "demo", "weights"])
+@pytest.mark.parametrize("command", ["dub", "animate", "visemes", "inspect", "demo", "weights"])
 def test_help(command: str, capsys) -> None:
     assert main([command, "--help"]) == 0
     assert command in capsys.readouterr().out
 
 
-def test_help_of_dub_has_every_option(capsys) -> None:
-    main(["dub", "--help"])
+@pytest.mark.parametrize(("command", "options"), [("dub", DubOptions), ("animate", AnimateOptions)])
+def test_help_has_every_option(command: str, options: type, capsys) -> None:
+    main([command, "--help"])
     text = capsys.readouterr().out
-    for option in dataclasses.fields(DubOptions):
+    for option in dataclasses.fields(options):
         assert f"--{option.name.replace('_', '-')}" in text
 
 
@@ -240,7 +255,7 @@ def test_the_readme_shows_real_commands(capsys) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
     shown = set(re.findall(r"^(?:.*&& )?labial (\w+)", "".join(blocks), re.MULTILINE))
-    assert shown == {"dub", "visemes", "inspect", "demo", "weights"}
+    assert shown == {"dub", "animate", "visemes", "inspect", "demo", "weights"}
     main(["--help"])
     overview = capsys.readouterr().out
     assert all(command in overview for command in shown)

@@ -29,6 +29,7 @@ ROOMS = (
     "metrics",
     "engines",
     "dubbing",
+    "animating",
     "transcribe",
     "sheet",
     "clip",

@@ -3,7 +3,7 @@
 import pytest
 
 from labial.errors import OptionError
-from labial.options import DubOptions
+from labial.options import AnimateOptions, DubOptions
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,29 @@ def test_values_out_of_range(name: str, value: float, message: str) -> None:
 def test_the_ends_of_each_range_are_allowed() -> None:
     DubOptions(crf=0, articulation=0.5, expression=0)
     DubOptions(crf=63, articulation=1.5, expression=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("fps", 0.5, "--fps 0.5: use 1 to 120"),
+        ("fps", 121, "--fps 121: use 1 to 120"),
+        ("fps", float("nan"), "--fps nan"),
+        ("height", 63, "--height 63: use 64 to 4320"),
+        ("height", 4321, "--height 4321"),
+        ("seed", -1, "--seed -1: use 0"),
+        ("crf", 64, "--crf 64: use 0"),
+        ("articulation", 2, "--articulation 2: use 0.5"),
+    ],
+)
+def test_values_out_of_range_of_a_photo(name: str, value: float, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        AnimateOptions(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_photo_s_mouth_is_a_dub_s() -> None:
+    options = AnimateOptions(articulation=1.2, closures=False, rest=False, onset=False, crf=20)
+    mouth = options.mouth()
+    assert (mouth.articulation, mouth.closures, mouth.rest, mouth.onset) == (1.2, *[False] * 3)
+    assert (mouth.codec, mouth.crf) == ("source", 20)
+    assert AnimateOptions(codec="av1").mouth().codec == "av1"

@@ -273,7 +273,10 @@ def _stored_format(context: Any) -> str:
 
 def stream_color(context: Any) -> ColorTags:
     """Colour tags of a video codec context."""
-    full = context.color_range == 2 or _stored_format(context).startswith("yuvj")
+    stored = _stored_format(context)
+    # Grey JPEG says nothing of its range, which is JPEG's own.
+    grey_jpeg = stored == "gray" and context.codec.name == "mjpeg"
+    full = context.color_range == 2 or stored.startswith("yuvj") or grey_jpeg
     return ColorTags(
         int(context.colorspace), int(context.color_primaries), int(context.color_trc), full
     )

@@ -1,0 +1,329 @@
+"""Make a photo speak: the whole story on one page.
+
+The photo is brought upright, framed, and its face found once. The speech becomes mouth motion, as
+for a film, and head motion: nods, blinks, small movements of the eyes. Every frame is the photo
+with its mouth moved, its eyes moved, and last the head turned before its background.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labial.audio.load import load_speech
+from labial.composite.blend import composite
+from labial.dubbing import WORKERS, Hook, one_thread_each
+from labial.errors import FaceError, OptionError, ReadError
+from labial.face.track import FaceTracker
+from labial.media.encoders import EncodeSettings
+from labial.media.orientation import exif_orientation
+from labial.media.probe import MediaInfo, show
+from labial.media.read import VideoReader
+from labial.media.write import VideoWriter, check_target
+from labial.motion.head import HeadMotion, loudness_rows, move_head
+from labial.motion.predict import predict
+from labial.motion.retarget import Retarget
+from labial.motion.space import load_basis
+from labial.motion.style import average
+from labial.motion.wanted import wanted_motion
+from labial.options import AnimateOptions
+from labial.render.eyes import Eyes
+from labial.render.framing import Framing, frame_head, picture, upright_rgb
+from labial.render.mouth import render_mouth
+from labial.render.photo import HeadRelief
+from labial.types import FaceTrack, FloatArray, Frame
+
+_STILLS = ("image2", "jpeg_pipe")
+_LOOKED_AT = 2048
+
+
+@dataclass(frozen=True)
+class AnimateReport:
+    """What came of a photo.
+
+    Parameters
+    ----------
+    out
+        The file written.
+    frames
+        Frames in it.
+    width, height
+        Their size in pixels.
+    fps
+        Frames a second.
+    blinks
+        How often the eyes close.
+    layered
+        The head was told from its background, which stands still; otherwise the picture bends
+        softly around the head.
+    dropped
+        What the output's format cannot hold, one phrase each.
+    unheard
+        Damaged packets of the speech; their time is kept as silence.
+    """
+
+    out: Path
+    frames: int
+    width: int
+    height: int
+    fps: Fraction
+    blinks: int
+    layered: bool
+    dropped: tuple[str, ...] = ()
+    unheard: int = 0
+
+    def summary(self) -> str:
+        """Return a line for the user, and one on what was lost."""
+        seconds = float(self.frames / self.fps)
+        line = f"{self.out}: {self.frames} frames of {self.width}x{self.height}, {seconds:.1f} s"
+        if not self.layered:
+            line += "; head and background could not be told apart and move softly together"
+        if self.unheard:
+            line += f"; damaged packets of the speech, silent: {self.unheard}"
+        if self.dropped:
+            line += f"\nnot carried over: {', '.join(self.dropped)}"
+        return line
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A photo as it will be animated: the picture, and its face at every frame of the output.
+
+    Parameters
+    ----------
+    frame
+        The framed picture.
+    track
+        Its face, ``n`` times the same rows (views, not copies).
+    """
+
+    frame: Frame
+    track: FaceTrack
+
+
+@one_thread_each()
+def animate(
+    photo: str | os.PathLike[str],
+    audio: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    options: AnimateOptions | None = None,
+    *,
+    hook: Hook | None = None,
+    **overrides: Any,
+) -> AnimateReport:
+    """Let the face in ``photo`` speak ``audio`` and write ``out``.
+
+    Parameters
+    ----------
+    photo
+        A photo, painting or drawing of a face; any picture that FFmpeg reads.
+    audio
+        Any file with sound; the output is as long as it, to the frame.
+    out
+        Target video; the extension chooses the container. Written beside itself and renamed when
+        it is complete, so there is never half a file.
+    options
+        See :class:`labial.options.AnimateOptions`; single ones may be given as keywords instead.
+    hook
+        Called as ``hook(stage, done, total)`` after each step.
+
+    Raises
+    ------
+    ReadError, WriteError, SpeechError, FaceError, OptionError, WeightsError
+        With one line that says what is wrong and what to do.
+    """
+    options = _options(options, overrides)
+    tell = hook or (lambda stage, done, total: None)
+    media, rgb = read_photo(photo)
+    fps = frame_rate(options.fps)
+    dubbing = options.mouth()
+    settings = EncodeSettings(dubbing.codec, dubbing.crf, dubbing.preset)
+    check_target(out, media, settings, audio)
+    speech = load_speech(audio)
+    n = max(1, math.ceil(Fraction(len(speech.samples), speech.rate) * fps))
+    portrait = look_at(rgb, n, options, Path(photo))
+    tell("analyse", 1, 1)
+    times = np.arange(n) / float(fps)
+    said, basis = predict(speech), load_basis()
+    mouths = wanted_motion(said, average(basis), basis, dubbing).at(times)
+    motion = move_head(said, loudness_rows(speech), times, options.motion, options.seed)
+    tell("listen", 1, 1)
+    stage = Stage(portrait, mouths, motion, fps)
+    source = _as_source(media, portrait.frame, fps)
+    with VideoWriter(out, source, settings, audio, n / fps, rate=fps) as writer:
+        for frame in animated(stage, n, tell):
+            writer.write(frame)
+    return AnimateReport(
+        Path(out),
+        n,
+        portrait.frame.width,
+        portrait.frame.height,
+        fps,
+        len(motion.blinks),
+        stage.layered,
+        tuple(writer.dropped),
+        speech.damaged,
+    )
+
+
+def read_photo(path: str | os.PathLike[str]) -> tuple[MediaInfo, FloatArray]:
+    """Read a picture as it is to be seen: what its file says, and (h, w, 3) float32 RGB 0..1.
+
+    Raises
+    ------
+    ReadError
+        Missing, damaged, no picture, or a video.
+    """
+    with VideoReader(path) as reader:
+        frames = reader.frames()
+        frame = next(frames)
+        if reader.media.container not in _STILLS and next(frames, None) is not None:
+            raise ReadError(f"{show(Path(path))} is a video: use labial dub, or give a photo")
+        return reader.media, upright_rgb(frame, exif_orientation(reader.path))
+
+
+def look_at(rgb: FloatArray, n: int, options: AnimateOptions, path: Path) -> Portrait:
+    """Find the face in an upright photo (h, w, 3) and frame it, for ``n`` frames.
+
+    Raises
+    ------
+    FaceError
+        There is no face, or it is too small, cut off or turned away.
+    """
+    height, width = rgb.shape[:2]
+    shrink = min(1.0, _LOOKED_AT / max(width, height))
+    whole = Framing(0, 0, width, height, round(width * shrink), round(height * shrink))
+    with closing(FaceTracker()) as tracker:
+        tracker.observe(picture(rgb, whole))
+        track = tracker.finish()[0]
+    if track.quality[0] <= 0:
+        raise FaceError(_no_face(show(path), str(track.reasons[0])))
+    landmarks = track.landmarks[0] / np.float32(shrink)
+    framing = frame_head(width, height, landmarks, options.format, options.height)
+    return Portrait(picture(rgb, framing), _repeated(track, shrink, framing, n))
+
+
+def _no_face(name: str, reason: str) -> str:
+    if reason == "turned away":
+        return f"the face in {name} is turned away: give a photo in which it is seen from the front"
+    if reason == "too small":
+        return f"the face in {name} is too small: give a larger photo, or cut it down to the face"
+    if reason == "mouth out of frame":
+        return f"the mouth in {name} is cut off: give a photo that shows the whole face"
+    return f"no face in {name}: give a photo in which a face is seen from the front"
+
+
+def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> FaceTrack:
+    """The photo's face, seen at ``shrink`` of its size, ``n`` times in the framed picture."""
+    seen = np.float32(shrink)
+    rows = {
+        "landmarks": framing.points(track.landmarks[0] / seen),
+        "present": track.present[0],
+        "scale": np.float32(track.scale[0] / seen * np.mean(framing.scale)),
+        "rotation": track.rotation[0],
+        "translation": framing.points(track.translation[0] / seen),
+        "quality": track.quality[0],
+    }
+    views = {name: np.broadcast_to(row, (n, *np.shape(row))) for name, row in rows.items()}
+    reasons = np.broadcast_to(np.array("", object), (n,))
+    return FaceTrack(start=0, neutral=track.neutral, reasons=reasons, **views)
+
+
+class Stage:
+    """All that rendering needs, decided before the first frame."""
+
+    def __init__(
+        self, portrait: Portrait, mouths: FloatArray, motion: HeadMotion, fps: Fraction
+    ) -> None:
+        self._portrait, self._motion, self._tick = portrait, motion, 1 / fps
+        frame, track = portrait.frame, portrait.track
+        self._retarget = Retarget(track, load_basis(), mouths, float(fps))
+        landmarks, scale = track.landmarks[0], float(track.scale[0])
+        self._eyes = Eyes(frame, landmarks, scale)
+        self._head = HeadRelief(frame, landmarks, scale, track.rotation[0], track.translation[0])
+
+    @property
+    def layered(self) -> bool:
+        """The head was told from its background."""
+        return self._head.layered
+
+    def render(self, row: int) -> Frame:
+        """Return frame ``row`` of the output."""
+        still = replace(self._portrait.frame, index=row, pts=row, time_base=self._tick, duration=1)
+        frame = _speaking(still, self._portrait.track, self._retarget)
+        move = self._motion
+        frame = self._eyes.move(frame, float(move.lids[row]), move.gaze[row])
+        return self._head.move(frame, move.turn[row], move.shift[row], float(move.brows[row]))
+
+
+def _speaking(frame: Frame, track: FaceTrack, retarget: Retarget) -> Frame:
+    """The photo with its new mouth, in planes of its own: the one place where it is rendered."""
+    layers = render_mouth(frame, track, retarget, None)
+    if layers is None:
+        return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
+    return composite(layers)
+
+
+def animated(stage: Stage, n: int, tell: Hook) -> Iterator[Frame]:
+    """Yield the ``n`` frames of the output in order."""
+    waiting: deque[Future[Frame]] = deque()
+    done = 0
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for row in range(n):
+            waiting.append(pool.submit(stage.render, row))
+            if len(waiting) > 2 * WORKERS:
+                yield waiting.popleft().result()
+                done += 1
+                tell("render", done, n)
+        while waiting:
+            yield waiting.popleft().result()
+            done += 1
+            tell("render", done, n)
+
+
+def frame_rate(fps: float) -> Fraction:
+    """Frames a second as an exact number: 23.976, 29.97, 59.94 mean 24000/1001 and so on."""
+    whole = round(fps)
+    if fps != whole and abs(fps - whole * 1000 / 1001) < 0.005:
+        return Fraction(whole * 1000, 1001)
+    return Fraction(fps).limit_denominator(1000)
+
+
+def _as_source(media: MediaInfo, frame: Frame, fps: Fraction) -> MediaInfo:
+    """The photo's file, described as a video of what is written."""
+    assert media.video is not None
+    video = replace(
+        media.video,
+        codec="h264",
+        width=frame.width,
+        height=frame.height,
+        format=frame.format,
+        native_format=frame.format.name,
+        rate=fps,
+        guessed_rate=fps,
+        time_base=1 / fps,
+        bit_rate=0,
+        sample_aspect=Fraction(1),
+        color=frame.color,
+        rotation=0,
+        display_matrix=None,
+    )
+    return replace(media, video=video)
+
+
+def _options(options: AnimateOptions | None, overrides: dict[str, Any]) -> AnimateOptions:
+    known = AnimateOptions.__dataclass_fields__
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise OptionError(f"unknown option {', '.join(unknown)}: known are {', '.join(known)}")
+    return replace(options or AnimateOptions(), **overrides)
