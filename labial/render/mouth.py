@@ -29,7 +29,7 @@ _STRETCH_FINE, _STRETCH_MAX = 1.5, 2.5
 _INSET, _INSET_PIXELS = 0.25, 2.0
 _TRIM, _TRIM_PIXELS = 0.15, 1.0
 # Points that move less, in pixels, stay.
-_STILL = 0.02
+_STILL = 0.04
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ def _own(frame: Frame, filmed: FloatArray, unit: float) -> _View:
 def _mouth(target: _Target, views: list[_View]) -> FloatArray:
     """Lips and inside of the mouth, mixed from some views: (h, w, 3) float32 RGB."""
     box, grid, line = target.box, target.grid, target.line
-    both = Box(box.x0, line.under.y0, box.x1, max(line.over.y1, line.under.y0))
+    top, bottom = max(line.over.y0, line.under.y0), min(line.over.y1, line.under.y1)
+    both = Box(box.x0, top, box.x1, max(bottom, top))
     out = np.zeros((box.height, box.width, 3), np.float32)
     between = np.zeros((line.gap.height, line.gap.width, 3), np.float32)
     for view in views:
@@ -171,9 +172,8 @@ def _mouth(target: _Target, views: list[_View]) -> FloatArray:
         part[_inside(line.over, box)] = upper
         part[_inside(line.under, box)] = lower
         if both.height > 0:
-            share = line.below[_inside(both, box)]
-            mixed = _mixed(lower[: both.height], upper[-both.height :], share)
-            part[_inside(both, box)] = mixed
+            pair = lower[_inside(both, line.under)], upper[_inside(both, line.over)]
+            part[_inside(both, box)] = _mixed(*pair, line.below[_inside(both, box)])
         cv2.scaleAdd(part, view.weight, out, dst=out)
         if line.gap.height > 0 and view.inside > 0:
             deep = warp.look_up(view.image, line.between(view.landmarks), view.at)

@@ -84,10 +84,13 @@ def moved_landmarks(track: FaceTrack, retarget: Retarget) -> np.ndarray:
     )
 
 
-VIEWS = [turn(), turn(yaw=18), turn(yaw=-18, pitch=8), turn(roll=25), turn(roll=-90)]
+VIEWS = [
+    turn(), turn(yaw=18), turn(yaw=-18, pitch=8), turn(roll=25), turn(roll=-90), turn(roll=180),
+]  # fmt: skip
+NAMES = ["front", "right", "left", "tilted", "lying", "upside down"]
 
 
-@pytest.mark.parametrize("rotation", VIEWS, ids=["front", "right", "left", "tilted", "lying"])
+@pytest.mark.parametrize("rotation", VIEWS, ids=NAMES)
 @pytest.mark.parametrize("filmed", [0.05, 0.12, OPEN])
 def test_a_mouth_that_closes_hides_what_was_inside(filmed: float, rotation: np.ndarray) -> None:
     track, retarget = scene(filmed, SHUT, rotation=rotation)
