@@ -162,22 +162,24 @@ def _mouth(target: _Target, views: list[_View]) -> FloatArray:
     box, grid, line = target.box, target.grid, target.line
     top, bottom = max(line.over.y0, line.under.y0), min(line.over.y1, line.under.y1)
     both = Box(box.x0, top, box.x1, max(bottom, top))
-    out = np.zeros((box.height, box.width, 3), np.float32)
+    out: FloatArray | None = None
     between = np.zeros((line.gap.height, line.gap.width, 3), np.float32)
     for view in views:
         maps = _maps(target, view)
         upper = warp.sample(view.image, maps.above, grid, line.over, view.at)
         lower = warp.sample(view.image, maps.below, grid, line.under, view.at)
-        part = np.empty_like(out)
+        part = np.empty((box.height, box.width, 3), np.float32)
         part[_inside(line.over, box)] = upper
         part[_inside(line.under, box)] = lower
         if both.height > 0:
             pair = lower[_inside(both, line.under)], upper[_inside(both, line.over)]
             part[_inside(both, box)] = _mixed(*pair, line.below[_inside(both, box)])
-        cv2.scaleAdd(part, view.weight, out, dst=out)
+        part *= np.float32(view.weight)
+        out = part if out is None else out + part
         if line.gap.height > 0 and view.inside > 0:
             deep = warp.look_up(view.image, line.between(view.landmarks), view.at)
             cv2.scaleAdd(deep, view.inside, between, dst=between)
+    assert out is not None, "no view to take a mouth from"
     if line.gap.height > 0:
         inner = _inside(line.gap, box)
         out[inner] = _mixed(between, out[inner], line.opening[inner])

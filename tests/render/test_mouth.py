@@ -100,7 +100,7 @@ def test_a_mouth_that_closes_hides_what_was_inside(filmed: float, rotation: np.n
     after = rendered(render_mouth(frame, track, retarget, None))
     # Lips are 0.3 red, the inside is 1. Where the lips meet, some pixels may be a mixture; a seam
     # all along the lip line would be 80 and more.
-    assert (redness(after) > 0.45).sum() < 40
+    assert (redness(after) > 0.45).sum() < 45
     point = moved_landmarks(track, retarget)[[13, 14], :2].mean(0).astype(int)
     np.testing.assert_allclose(after[point[1], point[0]], LIPS, atol=0.1)
 
