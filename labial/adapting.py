@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -24,13 +25,16 @@ from labial.render.bank import MouthBank
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.render.painter import lit_like
-from labial.render.plane import MouthPlane
+from labial.render.plane import HEIGHT, WIDTH, MouthPlane
+from labial.render.refine import window
 from labial.render.register import settled
 from labial.types import FaceTrack, FloatArray, Frame
 
 # Frames of a pair are so alike in pose (degrees, log of size) and so far apart in time.
 DEGREES, SIZE, APART_SECONDS = 5.0, 0.1, 0.6
-MOUTHS_A_FRAME, MOST_PAIRS = 4, 600
+MOUTHS_A_FRAME, MOST_PAIRS = 4, 1200
+# Every so many seconds, each fourth such part is held back.
+PART_SECONDS, PARTS = 1.5, 4
 _SEED = 7
 
 
@@ -55,6 +59,7 @@ class ShotAdapter:
         yaw, pitch, _ = geometry.angles_degrees(track.rotation)
         size = np.log(track.scale.clip(1e-3))
         self._view = np.stack([yaw / DEGREES, pitch / DEGREES, size / SIZE], 1)
+        self._held_back = (times / PART_SECONDS).astype(int) % PARTS == PARTS - 1
         self._rng = np.random.default_rng(_SEED + track.start)
         self.fit = AppearanceFit()
 
@@ -65,7 +70,8 @@ class ShotAdapter:
             return
         gap = np.abs(self._view[self._rows] - self._view[source])
         apart = np.abs(self._times[self._rows] - self._times[source]) >= APART_SECONDS
-        fits = np.flatnonzero((gap < 1).all(1) & apart)
+        alike = self._held_back[self._rows] == self._held_back[source]
+        fits = np.flatnonzero((gap < 1).all(1) & apart & alike)
         for k in self._rng.permutation(fits)[:MOUTHS_A_FRAME]:
             self._pair(frame, source, int(k))
 
@@ -92,8 +98,10 @@ class ShotAdapter:
         there = MouthPlane.of(track, row)
         image = patch.rgb.astype(np.float32) / np.float32(np.iinfo(patch.rgb.dtype).max)
         answer = settled(lit_like(there.view(image, patch.box), scene.source), made)
-        missing = (answer - made) * there.covered(patch.box)[..., None]
-        self.fit.add(scene.told, np.asarray(missing, np.float32))
+        missing = (answer - made) * (there.covered(patch.box) * window())[..., None]
+        half = cv2.resize(missing, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+        held_back = bool(self._held_back[source])
+        self.fit.add(scene.told, np.asarray(half, np.float32), held_back=held_back)
 
 
 def adapt(

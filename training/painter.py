@@ -64,31 +64,27 @@ class Refiner(nn.Module):
     """What is made, the source, two filmed mouths, and lips of all four → what to change.
 
     Pictures (n, 20, HEIGHT, WIDTH): made, source, filmed and other RGB, two maps of lips each.
-    Returns offsets (n, 6, HEIGHT/2, WIDTH/2) in plane pixels, where the colours of made, filmed
-    and other are to be taken from; shares (n, 2, HEIGHT, WIDTH) of filmed and other; and what to
-    add, (n, 3, HEIGHT, WIDTH).
+    Returns, at half the size, shares (n, 2, HEIGHT/2, WIDTH/2) of filmed and other, and what to
+    add, (n, 3, HEIGHT/2, WIDTH/2).
     """
 
     CHANNELS = 20
-    OUTPUTS = ("offset", "share", "change")
-    REACH = 5.0
+    OUTPUTS = ("share", "change")
 
     def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), depth: int = 2) -> None:
         super().__init__()
         self.widths, self.depth = widths, depth
         self.body = Body(self.CHANNELS, widths, depth)
-        self.out = nn.Conv2d(widths[0], 4 * 6 + 6, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], 5, 3, padding=1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, pictures: Tensor, told: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, pictures: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         seen = self.out(self.body(pictures, told))
-        offset = self.REACH * torch.tanh(seen[:, 24:] / self.REACH)
-        color = functional.pixel_shuffle(seen[:, :24], 2)
         # The three pictures compete; at first the made one has most.
-        made = torch.full_like(color[:, :1], 1.5)
-        share = torch.softmax(torch.cat([made, color[:, :2]], 1), 1)[:, 1:]
-        return offset, share, torch.sigmoid(color[:, 5:]) * 0.5 * torch.tanh(2 * color[:, 2:5])
+        made = torch.full_like(seen[:, :1], 0.7)
+        share = torch.softmax(torch.cat([made, seen[:, :2]], 1), 1)[:, 1:]
+        return share, 0.5 * torch.tanh(seen[:, 2:])
 
 
 class Interior(nn.Module):
@@ -153,25 +149,14 @@ def window() -> Tensor:
     return (edge * edge * (3 - 2 * edge))[None, None]
 
 
-def moved(picture: Tensor, offset: Tensor, way: str = "bilinear") -> Tensor:
-    """Take the colours of (n, 3, HEIGHT, WIDTH) from offsets in plane pixels."""
-    fine = functional.interpolate(offset, scale_factor=2.0, mode="bilinear") * window()
-    y, x = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
-    x, y = x + 0.5 + fine[:, 0], y + 0.5 + fine[:, 1]
-    grid = torch.stack([2 * x / WIDTH - 1, 2 * y / HEIGHT - 1], -1)
-    return functional.grid_sample(picture, grid, way, "border", align_corners=False)
-
-
 def refined(made: Tensor, filmed: Tensor, other: Tensor, answer: tuple[Tensor, ...]) -> Tensor:
     """What the refiner's answer makes of the pictures, (n, 3, HEIGHT, WIDTH)."""
-    offset, share, change = answer
-    ways = ("bicubic", "bilinear", "bilinear")
-    base, *more = (
-        moved(x, o, w)
-        for x, o, w in zip((made, filmed, other), offset.split(2, 1), ways, strict=True)
-    )
-    mixed = sum(w * (x - base) for w, x in zip(share.split(1, 1), more, strict=True))
-    return base + window() * (mixed + change)
+    share, change = answer
+    base, *more = (functional.avg_pool2d(x, 2) for x in (made, filmed, other))
+    for weight, mouth in zip(share.split(1, 1), more, strict=True):
+        change = change + weight * (mouth - base)
+    fine = functional.interpolate(change, scale_factor=2.0, mode="bilinear")
+    return made + window() * fine
 
 
 def export(net: nn.Module, path: Path) -> None:

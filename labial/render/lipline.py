@@ -15,6 +15,8 @@ from labial.types import FloatArray
 UPPER, LOWER = list(geometry.INNER_UPPER), list(geometry.INNER_LOWER)
 # The line is looked up in a table with so many entries a pixel.
 _FINE = 8
+# Lips so many pixels apart still count as touching; a pixel farther, they are apart.
+_SLIT = 0.25
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class LipLine:
     below
         (h, w) float32 0..1: below the lip line, which runs on sideways from the mouth corners.
     opening
-        (h, w) float32 0..1: between the lips, by exact coverage: lips that touch leave nothing.
+        (h, w) float32 0..1: between the lips, by coverage: lips that touch, or nearly, leave
+        nothing.
     over, under, gap
         The parts of the box where ``below`` is not 1, where it is not 0, and where ``opening`` is
         not 0; the last may be empty.
@@ -103,7 +106,9 @@ def lip_line(moved: FloatArray, box: Box) -> LipLine:
     ]
     upper, lower = edge[0][place], edge[1][place]
     below[top:bottom] = (v - (upper + lower) / 2 + 0.5).clip(0, 1)
-    opening[top:bottom] = (np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)).clip(0, 1)
+    covered = np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)
+    # A slit of less than a pixel has its darkness from the lips; teeth must not glint in it.
+    opening[top:bottom] = covered.clip(0, 1) * (lower - upper - _SLIT).clip(0, 1)
     gap = _extent(opening, box, top, bottom)
     rows = slice(gap.y0 - box.y0 - top, gap.y1 - box.y0 - top)
     part = (rows, slice(gap.x0 - box.x0, gap.x1 - box.x0))

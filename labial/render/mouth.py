@@ -31,7 +31,7 @@ _STRETCH_FINE, _STRETCH_MAX = 1.5, 2.5
 _INSET, _INSET_PIXELS = 0.25, 2.0
 _TRIM, _TRIM_PIXELS = 0.15, 1.0
 # Points that move less, in pixels, stay.
-_STILL = 0.02
+_STILL = 0.04
 
 
 @dataclass(frozen=True)
@@ -196,24 +196,26 @@ def _own(frame: Frame, filmed: FloatArray, unit: float) -> _View:
 def _mouth(target: _Target, views: list[_View]) -> FloatArray:
     """Lips and inside of the mouth, mixed from some views: (h, w, 3) float32 RGB."""
     box, grid, line = target.box, target.grid, target.line
-    both = Box(box.x0, line.under.y0, box.x1, max(line.over.y1, line.under.y0))
-    out = np.zeros((box.height, box.width, 3), np.float32)
+    top, bottom = max(line.over.y0, line.under.y0), min(line.over.y1, line.under.y1)
+    both = Box(box.x0, top, box.x1, max(bottom, top))
+    out: FloatArray | None = None
     between = np.zeros((line.gap.height, line.gap.width, 3), np.float32)
     for view in views:
         maps = _maps(target, view)
         upper = warp.sample(view.image, maps.above, grid, line.over, view.at)
         lower = warp.sample(view.image, maps.below, grid, line.under, view.at)
-        part = np.empty_like(out)
+        part = np.empty((box.height, box.width, 3), np.float32)
         part[_inside(line.over, box)] = upper
         part[_inside(line.under, box)] = lower
         if both.height > 0:
-            share = line.below[_inside(both, box)]
-            mixed = _mixed(lower[: both.height], upper[-both.height :], share)
-            part[_inside(both, box)] = mixed
-        cv2.scaleAdd(part, view.weight, out, dst=out)
+            pair = lower[_inside(both, line.under)], upper[_inside(both, line.over)]
+            part[_inside(both, box)] = _mixed(*pair, line.below[_inside(both, box)])
+        part *= np.float32(view.weight)
+        out = part if out is None else out + part
         if line.gap.height > 0 and view.inside > 0:
             deep = warp.look_up(view.image, line.between(view.landmarks), view.at)
             cv2.scaleAdd(deep, view.inside, between, dst=between)
+    assert out is not None, "no view to take a mouth from"
     if line.gap.height > 0:
         inner = _inside(line.gap, box)
         out[inner] = _mixed(between, out[inner], line.opening[inner])

@@ -1,10 +1,10 @@
 """The refiner: a small network that looks at the finished mouth and mends it.
 
 It sees, in the mouth plane, the picture that warp and bank made, the frame as filmed, two mouths of
-the bank as filmed, and where the lips of each are. It answers with a small warp, with how much of
-the filmed mouths to mix in where, since they know the folds and shadows around such a mouth, and
-with a change of colour. What it adds is no finer than the plane, so at high resolution the finished
-picture's own detail stays. ``refine_v1.md`` tells how it was trained.
+the bank as filmed, and where the lips of each are. It answers with how much of the filmed mouths to
+mix in where, since they know the folds and shadows around such a mouth, and with a change of
+colour, both at half the plane's resolution. So it mends what is broad, and the finished picture
+keeps its own detail at any resolution. ``refine_v1.md`` tells how it was trained.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Scene:
     strength
         0..1: how far the frame is re-synced at all.
     appearance
-        (HEIGHT, WIDTH, 3) float32: what this clip's own frames say is to be added; None where they
-        were not asked.
+        (HEIGHT / 2, WIDTH / 2, 3) float32: what this clip's own frames say is to be added; None
+        where they were not asked.
     """
 
     plane: MouthPlane
@@ -102,12 +102,9 @@ class Refiner:
         # Where nothing was filmed, the made picture stands in for it.
         three = [made, *(scene.filmed or (made, made))]
         pictures = [made, scene.source, *three[1:], scene.lips]
-        offset, share, change = self._network(pictures, scene.told.vector())
-        offset = cv2.resize(offset, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-        offset *= window()[..., None]
-        base, *more = (
-            _moved(x, offset[..., 2 * k : 2 * k + 2].copy()) for k, x in enumerate(three)
-        )
+        share, change = self._network(pictures, scene.told.vector())
+        half = (WIDTH // 2, HEIGHT // 2)
+        base, *more = (cv2.resize(x, half, interpolation=cv2.INTER_AREA) for x in three)
         for k, mouth in enumerate(more):
             change += share[..., k, None] * (mouth - base)
         if scene.appearance is not None:
@@ -116,31 +113,19 @@ class Refiner:
         strength = np.float32(scene.strength * trust)
         if not strength:
             return image, trust
-        change *= (strength * window())[..., None]
-        shift = np.asarray(strength * offset[..., :2] @ scene.plane.affine[:, :2].T, np.float32)
-        shift, change = scene.plane.lay(shift, at), scene.plane.lay(change, at)
+        change = cv2.resize(change, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+        laid = scene.plane.lay(change * (strength * window())[..., None], at)
         if face.min() < 1:
-            shift *= face[..., None]
-            change *= face[..., None]
-        return cv2.add(_moved(image, shift), change), trust
-
-
-def _moved(image: FloatArray, offset: FloatArray) -> FloatArray:
-    """Take the colours of (h, w, 3) from ``offset`` (h, w, 2) pixels away; it is overwritten."""
-    h, w = image.shape[:2]
-    offset[..., 0] += np.arange(w, dtype=np.float32)
-    offset[..., 1] += np.arange(h, dtype=np.float32)[:, None]
-    return np.asarray(
-        cv2.remap(image, offset, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
-    )
+            laid *= face[..., None]
+        return cv2.add(image, laid), trust
 
 
 def trusted(change: FloatArray) -> float:
-    """How far a change (HEIGHT, WIDTH, 3) of colour is to be believed, 0..1.
+    """How far a change (HEIGHT / 2, WIDTH / 2, 3) of colour is to be believed, 0..1.
 
     Its distance from the warp's picture is the largest absolute value of the change after a
     Gaussian of 6 plane pixels, RGB 0..1: what alters a whole part of the mouth, not an edge.
     """
-    broad = cv2.GaussianBlur(change, (0, 0), _STRAY_SIGMA)
+    broad = cv2.GaussianBlur(change, (0, 0), _STRAY_SIGMA / 2)
     far = float(np.abs(broad).max())
     return float(np.clip((STRAY_HIGH - far) / (STRAY_HIGH - STRAY_LOW), 0, 1))

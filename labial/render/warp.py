@@ -32,7 +32,8 @@ NODES_PER_EYES = 40
 RING_SCALE = 1.22
 _CHIN = [geometry.FACE_OVAL.index(v) for v in (379, 378, 400, 377, 152, 148, 176, 149, 150)]
 _RINGS = 3
-_STILL = 0.02
+_STILL = 0.04
+_BANDS = 6
 
 _RING, _SKIN, _UPPER, _LOWER, _INSIDE = range(5)
 
@@ -368,14 +369,32 @@ def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
     far = span > _STILL
     if not far.any():
         return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
-    rows, cols = np.flatnonzero(far.any(1)).tolist(), np.flatnonzero(far.any(0)).tolist()
-    x0, y0 = raster.x0 + raster.step * (cols[0] - 1), raster.y0 + raster.step * (rows[0] - 1)
-    x1, y1 = raster.x0 + raster.step * (cols[-1] + 2), raster.y0 + raster.step * (rows[-1] + 2)
+    planes = tuple(plane.copy() for plane in frame.planes)
+    rows = np.flatnonzero(far.any(1))
+    # In bands, each as wide as it must be: much of a face moves hardly.
+    for band in np.array_split(np.arange(rows[0] - 1, rows[-1] + 2), _BANDS):
+        if len(band):
+            first, last = max(int(band[0]) - 1, 0), int(band[-1]) + 2
+            cols = np.flatnonzero(far[first:last].any(0)).tolist()
+            if cols:
+                left, right = raster.step * (cols[0] - 1), raster.step * (cols[-1] + 2)
+                top, bottom = raster.step * int(band[0]), raster.step * (int(band[-1]) + 1)
+                x0, y0 = raster.x0, raster.y0
+                box = Box(x0 + left, y0 + top, x0 + right, y0 + bottom)
+                _move_part(frame, planes, offset, raster, box)
+    return replace(frame, planes=planes)
+
+
+def _move_part(
+    frame: Frame, planes: tuple[Plane, ...], offset: FloatArray, raster: Raster, box: Box
+) -> None:
+    """Move what lies in ``box``, from the planes of ``frame`` into ``planes``."""
     size = (frame.width, frame.height)
-    box = aligned(Box(x0, y0, x1, y1).clip(*size), frame.format, *size)
-    reach = int(span.max()) + 4
+    box = aligned(box.clip(*size), frame.format, *size)
+    if box.width <= 0 or box.height <= 0:
+        return
+    reach = int(np.abs(offset).max()) + 4
     maps: dict[tuple[int, int], tuple[Box, Box, FloatArray]] = {}
-    planes: list[Plane] = []
     for index, plane in enumerate(frame.planes):
         sub = frame.format.subsampling(index)
         if sub not in maps:
@@ -389,10 +408,7 @@ def move(frame: Frame, offset: FloatArray, raster: Raster) -> Frame:
         new = _remap(plane[from_.y0 : from_.y1, from_.x0 : from_.x1], where)
         if frame.format.bits not in (8, 16):
             new = np.minimum(new, (1 << frame.format.bits) - 1)
-        out = plane.copy()
-        out[part.y0 : part.y1, part.x0 : part.x1] = new
-        planes.append(out)
-    return replace(frame, planes=tuple(planes))
+        planes[index][part.y0 : part.y1, part.x0 : part.x1] = new
 
 
 def _in_plane(box: Box, subsampling: tuple[int, int]) -> Box:

@@ -33,10 +33,10 @@ def test_the_gap_has_the_area_of_the_opening(roll: float) -> None:
     assert (cols.min(), cols.max() + 1) == (line.gap.x0 - BOX.x0, line.gap.x1 - BOX.x0)
 
 
-def test_a_gap_thinner_than_a_pixel_is_covered_by_its_share() -> None:
-    line = lip_line(mouth(0.5 / 160), BOX)
-    assert 0.35 < line.opening.sum(0).max() < 0.6
-    assert lip_line(mouth(0.0), BOX).opening.max() < 0.05
+@pytest.mark.parametrize(("pixels", "share"), [(0.0, 0.0), (0.75, 0.5), (1.5, 1.0), (4.0, 1.0)])
+def test_a_slit_of_less_than_a_pixel_fades(pixels: float, share: float) -> None:
+    line = lip_line(mouth(pixels / 160), BOX)
+    assert line.opening.sum(0).max() == pytest.approx(share * pixels, abs=0.12)
 
 
 def test_the_parts_hold_all_that_is_above_and_below() -> None:

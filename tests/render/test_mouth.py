@@ -84,10 +84,13 @@ def moved_landmarks(track: FaceTrack, retarget: Retarget) -> np.ndarray:
     )
 
 
-VIEWS = [turn(), turn(yaw=18), turn(yaw=-18, pitch=8), turn(roll=25), turn(roll=-90)]
+VIEWS = [
+    turn(), turn(yaw=18), turn(yaw=-18, pitch=8), turn(roll=25), turn(roll=-90), turn(roll=180),
+]  # fmt: skip
+NAMES = ["front", "right", "left", "tilted", "lying", "upside down"]
 
 
-@pytest.mark.parametrize("rotation", VIEWS, ids=["front", "right", "left", "tilted", "lying"])
+@pytest.mark.parametrize("rotation", VIEWS, ids=NAMES)
 @pytest.mark.parametrize("filmed", [0.05, 0.12, OPEN])
 def test_a_mouth_that_closes_hides_what_was_inside(filmed: float, rotation: np.ndarray) -> None:
     track, retarget = scene(filmed, SHUT, rotation=rotation)
@@ -97,7 +100,7 @@ def test_a_mouth_that_closes_hides_what_was_inside(filmed: float, rotation: np.n
     after = rendered(render_mouth(frame, track, retarget, None))
     # Lips are 0.3 red, the inside is 1. Where the lips meet, some pixels may be a mixture; a seam
     # all along the lip line would be 80 and more.
-    assert (redness(after) > 0.45).sum() < 40
+    assert (redness(after) > 0.45).sum() < 45
     point = moved_landmarks(track, retarget)[[13, 14], :2].mean(0).astype(int)
     np.testing.assert_allclose(after[point[1], point[0]], LIPS, atol=0.1)
 
