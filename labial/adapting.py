@@ -53,8 +53,8 @@ class ShotAdapter:
 
     def __init__(self, track: FaceTrack, bank: MouthBank, times: npt.NDArray[np.float64]) -> None:
         self._track, self._bank, self._times = track, bank, times
-        self._rate = frame_rate(times)
         self._own = own_motion(track, load_basis())
+        self._retarget = Retarget(track, load_basis(), self._own, frame_rate(times))
         self._rows = np.array([p.index - track.start for p in bank.patches])
         yaw, pitch, _ = geometry.angles_degrees(track.rotation)
         size = np.log(track.scale.clip(1e-3))
@@ -77,15 +77,13 @@ class ShotAdapter:
 
     def _pair(self, frame: Frame, source: int, real: int) -> None:
         track, row = self._track, int(self._rows[real])
-        wanted = self._own.copy()
-        wanted[source] = self._own[row]
-        retarget = Retarget(track, load_basis(), wanted, self._rate)
+        retarget = self._retarget.wanting(source, self._own[row])
         # The mouth that is the answer, and those filmed just beside it, are out of the bank.
         beside = np.abs(self._times[self._rows] - self._times[row]) < APART_SECONDS / 2
         bank = self._bank.without(beside)
         if not bank.patches:
             return
-        at, lips = np.array([source]), retarget.lips()[[source]]
+        at, lips = np.array([source]), retarget.lips(slice(source, source + 1))
         choices = bank.choose(at, lips)
         (other,) = bank.choose(at, lips, choices)
         learned = Learned(track, retarget, bank)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from labial.audio.load import load_speech
-from labial.composite.blend import composite
+from labial.composite.blend import compose
 from labial.dubbing import WORKERS, Hook, one_thread_each
 from labial.errors import FaceError, OptionError, ReadError
 from labial.face.track import FaceTracker
@@ -37,11 +37,14 @@ from labial.motion.space import load_basis
 from labial.motion.style import average
 from labial.motion.wanted import wanted_motion
 from labial.options import AnimateOptions
+from labial.render.bank import BankCollector, MouthBank
 from labial.render.eyes import Eyes
 from labial.render.framing import Framing, frame_head, picture, upright_rgb
+from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.render.photo import HeadRelief
-from labial.types import FaceTrack, FloatArray, Frame
+from labial.speech.visemes import visemes_at
+from labial.types import Face, FaceTrack, FloatArray, Frame
 
 _STILLS = ("image2", "jpeg_pipe")
 _LOOKED_AT = 2048
@@ -158,7 +161,8 @@ def animate(
     mouths = wanted_motion(said, average(basis), basis, dubbing).at(times)
     motion = move_head(said, loudness_rows(speech), times, options.motion, options.seed)
     tell("listen", 1, 1)
-    stage = Stage(portrait, mouths, motion, fps)
+    visemes = visemes_at(said, times) if options.quality == "standard" else None
+    stage = Stage(portrait, mouths, visemes, motion, fps)
     source = _as_source(media, portrait.frame, fps)
     with VideoWriter(out, source, settings, audio, n / fps, rate=fps) as writer:
         for frame in animated(stage, n, tell):
@@ -240,15 +244,27 @@ def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> Face
 
 
 class Stage:
-    """All that rendering needs, decided before the first frame."""
+    """All that rendering needs, decided before the first frame; ``visemes`` for learned parts."""
 
     def __init__(
-        self, portrait: Portrait, mouths: FloatArray, motion: HeadMotion, fps: Fraction
+        self,
+        portrait: Portrait,
+        mouths: FloatArray,
+        visemes: FloatArray | None,
+        motion: HeadMotion,
+        fps: Fraction,
     ) -> None:
         self._portrait, self._motion, self._tick = portrait, motion, 1 / fps
         frame, track = portrait.frame, portrait.track
         self._retarget = Retarget(track, load_basis(), mouths, float(fps))
         landmarks, scale = track.landmarks[0], float(track.scale[0])
+        self._learned: Learned | None = None
+        if visemes is not None:
+            # A photo that smiles shows its own teeth.
+            own = BankCollector()
+            own.offer(frame, Face(landmarks, 1.0), 0)
+            bank = MouthBank(track, own.finish())
+            self._learned = Learned(track, self._retarget, bank, visemes)
         self._eyes = Eyes(frame, landmarks, scale)
         self._head = HeadRelief(frame, landmarks, scale, track.rotation[0], track.translation[0])
 
@@ -260,18 +276,18 @@ class Stage:
     def render(self, row: int) -> Frame:
         """Return frame ``row`` of the output."""
         still = replace(self._portrait.frame, index=row, pts=row, time_base=self._tick, duration=1)
-        frame = _speaking(still, self._portrait.track, self._retarget)
+        frame = self._speaking(still)
         move = self._motion
         frame = self._eyes.move(frame, float(move.lids[row]), move.gaze[row])
         return self._head.move(frame, move.turn[row], move.shift[row], float(move.brows[row]))
 
-
-def _speaking(frame: Frame, track: FaceTrack, retarget: Retarget) -> Frame:
-    """The photo with its new mouth, in planes of its own: the one place where it is rendered."""
-    layers = render_mouth(frame, track, retarget, None)
-    if layers is None:
-        return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
-    return composite(layers)
+    def _speaking(self, frame: Frame) -> Frame:
+        """The photo with its new mouth, in planes of its own."""
+        learned, track = self._learned, self._portrait.track
+        layers = render_mouth(frame, track, self._retarget, None, learned)
+        if layers is None:
+            return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
+        return compose(layers, learned.refiner if learned else None).frame
 
 
 def animated(stage: Stage, n: int, tell: Hook) -> Iterator[Frame]:

@@ -10,6 +10,7 @@ from labial.errors import OptionError
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 SyncMode = Literal["cut_off"]
 Quality = Literal["fast", "standard", "pro"]
+PhotoQuality = Literal["fast", "standard"]
 VisemeFormat = Literal[
     "json", "textgrid", "rhubarb-tsv", "rhubarb-json", "rhubarb-xml", "arkit", "oculus", "mpeg4",
     "mpeg4-json", "moho",
@@ -90,6 +91,9 @@ class VisemeOptions:
 class AnimateOptions:
     """Options of a talking photo; the defaults keep the photo's shape and size."""
 
+    quality: PhotoQuality = "standard"
+    """fast: pixels are only moved, and a plain inside of the mouth is drawn. standard: a learned
+    inside of the mouth, and a learned refiner."""
     motion: Liveliness = "calm"
     """How the head moves: still (only mouth and eyes move), calm, or lively (about twice as
     much)."""

@@ -268,7 +268,12 @@ def test_targets_and_options(home: Path, face: Path, speech: Path) -> None:
     refused(WriteError, "must end in", face, speech, home / "o.jpg")
     refused(WriteError, "cannot hold", face, speech, home / "o.webm", codec="h264")
     refused(
-        OptionError, "unknown option zoom: known are motion", face, speech, home / "o.mp4", zoom=2
+        OptionError,
+        "unknown option zoom: known are quality, motion",
+        face,
+        speech,
+        home / "o.mp4",
+        zoom=2,
     )
 
 

@@ -28,6 +28,7 @@ ROOMS = (
     "composite",
     "metrics",
     "engines",
+    "adapting",
     "dubbing",
     "animating",
     "transcribe",

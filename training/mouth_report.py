@@ -41,6 +41,8 @@ from labial.sheet import FAINT, INK, PAPER, plain, write
 from labial.types import Frame
 from training.mouths import TWICE, is_held_out
 from training.perceptual import Identity, Lpips
+from training.photo_sheet import WAYS as PHOTO_WAYS
+from training.photo_sheet import photo_columns
 from training.reenactment import (
     APART_SECONDS,
     LIPS,
@@ -148,7 +150,7 @@ def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table],
         kinds = {COPY: (source, clip.track.landmarks[pair.source])}
         for way in WAYS:
             look = looks[int(clip.times[pair.real] < clip.middle)]
-            if not (way.bank or pair.opens) or (way.adapt and look is None):
+            if not (way.bank or pair.opens):
                 continue
             learned = way.learned(clip, retarget, bank if way.bank else None, visemes, look)
             shown = (choices[0], others[0]) if way.bank else (None, None)
@@ -257,10 +259,10 @@ def steady(clip: Clip, row: int, frame: Frame) -> np.ndarray:
     return resample(frame, box, size)
 
 
-def sheet(title: str, columns: list[Column]) -> np.ndarray:
+def sheet(title: str, columns: list[Column], names: tuple[str, ...] = SHOWN) -> np.ndarray:
     """Draw source, answer and outputs of each pair below each other, zoomed on the mouth."""
-    names = SHOWN
-    high = max(round(TILE * p[REAL].shape[0] / p[REAL].shape[1]) for _, p in columns)
+    firsts = [pictures[names[0]] for _, pictures in columns]
+    high = max(round(TILE * p.shape[0] / p.shape[1]) for p in firsts)
     size = (HEAD + len(names) * (high + GAP), SIDE + len(columns) * (TILE + GAP), 3)
     page = np.full(size, PAPER, np.uint8)
     write(page, plain(title), (SIDE, 24), INK, 0.6)
@@ -329,6 +331,9 @@ def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) ->
         moves += [moving] if moving[FAST.name] else []
         if sheets and columns:
             write_png(sheets / f"{path.stem}.png", sheet(path.stem, columns))
+    for path in sorted((corpus / "photos").glob("*.jpg")) if sheets else []:
+        drawn = sheet(f"photo {path.stem}", photo_columns(path), PHOTO_WAYS)
+        write_png(sheets / f"photo_{path.stem}.png", drawn)
     means = {kind: mean(t[kind] for t in every) for kind in KINDS}
     moved = {name: mean(m[name] for m in moves) for name in (FAST.name, STANDARD.name)}
     show(f"mean of {len(every)} clips", means, moved)

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from labial.render.interior import SHOWS
 from training.paint_lessons import Lessons, disguise, load, opens, told
-from training.painter import Critic, Interior, Refiner, export, refined
+from training.painter import Critic, Interior, Refiner, draw_inside, export, refined
 from training.perceptual import Lpips
 
 CACHE = Path(__file__).parent / "cache"
@@ -38,7 +39,8 @@ def hole(batch: dict[str, Tensor], kind: str, rng: np.random.Generator) -> tuple
     face = batch["answer"] if kind == "real" else batch["empty"]
     opening = lips[:, 1:]
     n = len(face)
-    known = batch["lips_look"].amax((1, 2, 3)) > 0
+    # A shut mouth shows nothing of its inside.
+    known = batch["lips_look"][:, 1].sum((1, 2)) > SHOWS
     known = (known & torch.from_numpy(rng.random(n) < 0.5)).float()[:, None, None, None]
     pictures = torch.cat(
         [
@@ -51,7 +53,7 @@ def hole(batch: dict[str, Tensor], kind: str, rng: np.random.Generator) -> tuple
 
 
 def unsure(numbers: Tensor, rng: np.random.Generator, keep: tuple[slice, ...]) -> Tensor:
-    """Numbers with the mouths that the network is not to know, and now and then the visemes, out."""
+    """Numbers without the mouths that the network is not to know, now and then without visemes."""
     out = torch.zeros_like(numbers)
     for part in keep:
         out[:, part] = numbers[:, part]
@@ -79,9 +81,9 @@ def refiner_inputs(
         face = part["empty"]
         if interior is not None:
             pictures, face, opening, _ = hole(part, "empty", rng)
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                inside = interior(pictures, unsure(numbers[none], rng, (WANTED, POSE, VISEME)))
-            face = face + opening * (inside.float() - face)
+            with torch.no_grad():
+                theta = interior(pictures, unsure(numbers[none], rng, (WANTED, POSE, VISEME)))
+                face = face + opening * (draw_inside(theta, face, part["lips_target"]) - face)
         # Where nothing was filmed, the made picture stands in for it.
         made[none] = filmed[none] = other[none] = face
         lips[none] = others[none] = 0.0
@@ -124,8 +126,6 @@ class Course:
         )
         self.judge = torch.optim.AdamW(self.critic.parameters(), 4e-4, betas=(0.5, 0.95))
         self.seconds, self.steps = 0.0, 0
-        # Whose look is lent to people whose mouth is not shown.
-        self.typical = 0
         if self.path.exists():
             state = torch.load(self.path, weights_only=True)
             net.load_state_dict(state["net"])
@@ -202,7 +202,9 @@ def step(
         pictures, face, opening, real = hole(batch, kind, rng)
         numbers = unsure(told(batch), rng, (WANTED, POSE, VISEME))
         with torch.autocast("cpu", torch.bfloat16):
-            inside = course.net(pictures, numbers, batch["who"]).float()
+            theta = course.net(pictures, numbers).float()
+        drawn = batch["lips_real" if kind == "real" else "lips_target"]
+        inside = draw_inside(theta, face, drawn)
         if kind == "empty":
             # What surrounds the mouth is not this network's to answer for.
             face = real
@@ -216,7 +218,6 @@ def step(
             functional.interpolate(x, scale_factor=1.5, mode="bicubic") for x in (made, real)
         )
         weight = functional.interpolate(weight, scale_factor=1.5)
-        drawn = batch["lips_real" if kind == "real" else "lips_target"]
         drawn = functional.interpolate(drawn[..., CLOSE[0], CLOSE[1]], scale_factor=1.5)
         return course.learn(made, real, drawn, weight, torch.zeros(()), real)
     pictures, numbers, three = refiner_inputs(batch, interior, rng, empty)
@@ -234,8 +235,6 @@ def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[
     """The averaged network on people that are watched; beside it what it was given."""
     net = type(course.net)(course.net.widths, course.net.depth)
     net.load_state_dict(course.average)
-    if isinstance(net, Interior):
-        net.neutral.copy_(net.codes[course.typical])
     net.eval()
     rng = np.random.default_rng(5)
     opening = opens(lessons)
@@ -246,7 +245,8 @@ def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[
         real = batch["real"]
         if isinstance(net, Interior):
             pictures, face, spot, _ = hole(batch, "real", np.random.default_rng(0))
-            inside = net(pictures, unsure(told(batch), rng, (WANTED, POSE, VISEME)))
+            theta = net(pictures, unsure(told(batch), rng, (WANTED, POSE, VISEME)))
+            inside = draw_inside(theta, face, batch["lips_real"])
             real = batch["answer"]
             found = {"out": face + spot * (inside - face), "given": face * (1 - spot)}
         else:
@@ -271,31 +271,6 @@ def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[
     return {k: float(np.mean(v)) for k, v in total.items()}
 
 
-@torch.no_grad()
-def lend(course: Course, lessons: Lessons, people: int) -> None:
-    """Find the code that suits strangers best, and make it the one for everybody."""
-    net = Interior(course.net.widths, course.net.depth)
-    net.load_state_dict(course.average)
-    net.eval()
-    rows = lessons.draw(64, np.random.default_rng(3), opens(lessons).astype(float))
-    batch = lessons.batch(rows)
-    batch["lips_look"] = 0 * batch["lips_look"]
-    pictures, face, spot, real = hole(batch, "real", np.random.default_rng(0))
-    numbers = unsure(told(batch), np.random.default_rng(1), (WANTED, POSE, VISEME))
-    found = []
-    for who in range(people):
-        inside = net(pictures, numbers, torch.full((len(rows),), who))
-        made = face + spot * (inside - face)
-        near, far = (x[..., CLOSE[0], CLOSE[1]] for x in (made, real))
-        found.append(float(course.lpips.distance(near, far).mean()))
-    best = int(np.argmin(found))
-    print(
-        f"code {best} suits strangers best: LPIPS {found[best]:.4f}, the worst {max(found):.4f}"
-    )
-    course.average["neutral"] = course.average["codes"][best].clone()
-    course.save()
-
-
 def restore(name: str) -> nn.Module:
     state = torch.load(CACHE / f"paint_{name}.pt", weights_only=True)
     net = {"Interior": Interior, "Refiner": Refiner}[state["kind"]](
@@ -317,8 +292,6 @@ def main() -> None:
     parser.add_argument("--likeness", type=float, default=ALIKE)
     parser.add_argument("--empty", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--widths", type=int, nargs=3, default=(24, 48, 96))
-    parser.add_argument("--depth", type=int, default=2)
     given = parser.parse_args()
     if given.what == "export":
         export(restore(given.rest[0]), Path(given.rest[1]))
@@ -326,7 +299,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     kind = {"interior": Interior, "refine": Refiner}[given.what]
-    net = kind(tuple(given.widths), given.depth).to(memory_format=torch.channels_last)
+    net = kind().to(memory_format=torch.channels_last)
     course = Course(given.name or given.what, net, given.critic, given.likeness)
     interior = restore(given.interior) if given.interior else None
     watched = load(True)
@@ -361,8 +334,6 @@ def main() -> None:
             )  # fmt: skip
             sums, count = {}, 0
             course.save()
-    if kind is Interior:
-        lend(course, watched, len(lessons.people))
 
 
 if __name__ == "__main__":

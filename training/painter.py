@@ -7,14 +7,16 @@ that it is cheap on a processor, and is told shape, pose and viseme by scaling i
 from __future__ import annotations
 
 import itertools
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labial.render.painter import MOUTHS, TOLD
-from labial.render.plane import HEIGHT, WIDTH
+from labial.render.interior import PARAMETERS, inside
+from labial.render.painter import TOLD
+from labial.render.plane import HEIGHT, PIXELS_PER_UNIT, WIDTH
 
 
 class Block(nn.Module):
@@ -88,36 +90,56 @@ class Refiner(nn.Module):
 
 
 class Interior(nn.Module):
-    """The face with a hole for a mouth, its lips, and a look at another mouth → its inside.
+    """The face with a hole for a mouth, its lips, and a look at another mouth → what is inside.
 
     Pictures (n, 11, HEIGHT, WIDTH): RGB with the opening blacked out, lips and opening; RGB of
     another mouth of this person, its lips and opening, or zeros; a plane of ones where there is
-    one. Returns (n, 3, HEIGHT, WIDTH) RGB.
-
-    People whose mouth it is not shown differ, and the mean of all teeth is a grey mist. So each
-    person that is learned from has a code of its own, and everybody else gets ``neutral``, one of
-    these codes.
+    one. Returns (n, PARAMETERS) for :func:`labial.render.interior.inside`.
     """
 
     CHANNELS = 11
-    OUTPUTS = ("inside",)
-    CODE, PEOPLE = 16, 64
+    OUTPUTS = ("theta",)
 
-    def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), depth: int = 2) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (16, 32, 48), depth: int = 1) -> None:
         super().__init__()
         self.widths, self.depth = widths, depth
-        self.body = Body(self.CHANNELS, widths, depth)
-        self.out = nn.Conv2d(widths[0], 12, 3, padding=1)
-        self.codes = nn.Parameter(0.3 * torch.randn(self.PEOPLE, self.CODE))
-        self.register_buffer("neutral", torch.zeros(self.CODE))
+        sizes = (self.CHANNELS, *widths)
+        self.see = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(sizes)
+        )
+        wide = 2 * widths[-1] + TOLD
+        self.say = nn.Sequential(
+            nn.Linear(wide, 128), nn.LeakyReLU(0.1), nn.Linear(128, PARAMETERS)
+        )
+        nn.init.normal_(self.say[2].weight, std=0.01)
+        nn.init.zeros_(self.say[2].bias)
 
-    def forward(self, pictures: Tensor, told: Tensor, who: Tensor | None = None) -> Tensor:
-        code = self.neutral[None] if who is None else self.codes[who]
-        unknown = 1 - pictures[:, 10, 0, :1]
-        # The place of the mouths that this network is not told.
-        before, after = MOUTHS, told.shape[1] - MOUTHS - self.CODE
-        told = told + functional.pad(unknown * code, (before, after))
-        return torch.sigmoid(functional.pixel_shuffle(self.out(self.body(pictures, told)), 2) - 1)
+    def forward(self, pictures: Tensor, told: Tensor) -> Tensor:
+        x = functional.avg_pool2d(pictures, 2)
+        for layer in self.see:
+            x = functional.leaky_relu(layer(x), 0.1)
+        seen = torch.cat([x.mean((2, 3)), x.amax((2, 3)), told], 1)
+        return self.say(seen)
+
+
+def draw_inside(theta: Tensor, face: Tensor, lips: Tensor) -> Tensor:
+    """(n, 3, HEIGHT, WIDTH) what ``theta`` says, for a face and its lips (n, 2, HEIGHT, WIDTH)."""
+    u = ((torch.arange(WIDTH) + 0.5 - WIDTH / 2) / PIXELS_PER_UNIT)[None, None]
+    v = ((torch.arange(HEIGHT) + 0.5 - HEIGHT / 2) / PIXELS_PER_UNIT)[None, :, None]
+    open_ = (lips[:, 1] > 0.5).float()
+    rows = torch.arange(HEIGHT)[None, :, None]
+    first = torch.where(open_ > 0, rows, HEIGHT).amin(1, keepdim=True)
+    last = torch.where(open_ > 0, rows + 1, 0).amax(1, keepdim=True)
+    none = last == 0
+    middle = torch.full_like(first, HEIGHT // 2)
+    top, bottom = (
+        (torch.where(none, middle, edge) - HEIGHT / 2) / PIXELS_PER_UNIT for edge in (first, last)
+    )
+    weight = 1 - lips[:, :1]
+    skin = (face * weight).sum((2, 3)) / weight.sum((2, 3)).clamp(min=1)
+    numbers = [x[:, None, None] for x in theta.float().unbind(1)]
+    shades = [x[:, None, None] for x in skin.unbind(1)]
+    return torch.stack(inside(numbers, u, v, top, bottom, shades, torch), 1).clamp(0, 1)
 
 
 class Critic(nn.Module):

@@ -58,7 +58,7 @@ def compose(layers: Layers, refiner: Refiner | None) -> Composed:
     after[inner] += matte[..., None] * (mouth - face)
     after, trust = refiner(after, at, layers.around_face, layers.scene)
     # What is not to change differs by exactly 0, so there is nothing to mask.
-    delta = cv2.subtract(after, before)
+    delta = after - before
     return Composed(add_rgb(layers.frame, at, delta, None, in_place=True), trust)
 
 

@@ -8,6 +8,7 @@ land exactly where they are wanted.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import lru_cache
 from itertools import pairwise
 
@@ -88,11 +89,18 @@ class Retarget:
         """Return the wanted mouth and the one filmed, (K,) each, of a row of the track."""
         return self._wanted[row], self._own[row]
 
-    def lips(self) -> FloatArray:
-        """Wanted lips (n, len(LIPS), 3) in face space."""
+    def wanting(self, row: int, mouth: FloatArray) -> Retarget:
+        """Return the same, but for a wanted ``mouth`` (K,) in one row."""
+        other = copy(self)
+        other._wanted = self._wanted.copy()
+        other._wanted[row] = mouth
+        return other
+
+    def lips(self, rows: slice = slice(None)) -> FloatArray:
+        """Wanted lips (n, len(LIPS), 3) in face space, of all rows or some."""
         flat = self._basis.components[:, LIPS].reshape(len(self._basis), -1)
-        moved = (self._wanted @ flat).reshape(-1, len(LIPS), 3)
-        return _closed(self._neutral[LIPS] + moved + self._slow)
+        moved = (self._wanted[rows] @ flat).reshape(-1, len(LIPS), 3)
+        return _closed(self._neutral[LIPS] + moved + self._slow[rows])
 
     def displacement(self, row: int) -> FloatArray:
         """Return how far each point has to move from where it was filmed.

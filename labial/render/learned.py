@@ -11,7 +11,7 @@ from labial.motion.retarget import Retarget
 from labial.pixels import Box, sample_rgb8
 from labial.render.appearance import Appearance
 from labial.render.bank import Choice, MouthBank, Patch
-from labial.render.interior import Interior, Look, crisp, drawn
+from labial.render.interior import SHOWS, Interior, Look, drawn, grained
 from labial.render.painter import Told, lit_like, nothing
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane
 from labial.render.refine import Refiner, Scene
@@ -60,7 +60,11 @@ class Learned:
         self._interior, self.refiner = networks()
         self.has_interior, self._refine = interior, refine
         self._appearance = appearance
-        self._look = bank.widest() if bank is not None and bank.patches else None
+        self._look: Patch | None = None
+        if bank is not None and bank.patches:
+            widest = bank.widest()
+            if self._seen(widest)[1][..., 1].sum() > SHOWS:
+                self._look = widest
 
     def inside(
         self, mouth: FloatArray, box: Box, row: int, moved: FloatArray, grain: float
@@ -87,7 +91,7 @@ class Learned:
             image, lips = self._seen(self._look)
             look = Look(lit_like(image, view), lips)
         inside = self._interior(mouth, box, moved, plane, look, self._told(row, None, None))
-        return crisp(inside, plane.step, grain, row)
+        return grained(inside, grain, row)
 
     def scene(
         self, frame: Frame, row: int, moved: FloatArray, choice: Choice | None, other: Choice | None

@@ -24,6 +24,8 @@ MOUTH_MARGIN = 0.22
 # Skin around the mouth, where its light is looked for.
 _SKIN = [205, 425, 187, 411, 202, 422, 18, 200]
 _OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+# How far a made-up inside lies over the rim of the lips, in inter-ocular distances.
+_RIM = 0.012
 # A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.
 _STRETCH_FINE, _STRETCH_MAX = 1.5, 2.5
 # How far from the edge a closing mouth takes its lips: share of the lip, and at least so far,
@@ -153,7 +155,7 @@ def render_mouth(
             drawn = learned.inside(mouth, box, row, moved, _grain(frame, filmed))
         else:
             drawn = _drawn(frame, track, row, moved, box)
-        mouth += (plain * line.opening)[..., None] * (drawn - mouth)
+        mouth = _laid_inside(mouth, drawn, line.opening, plain, unit)
     scene = None if learned is None else learned.scene(frame, row, moved, choice, other)
     around = around_face = None
     if scene is not None:
@@ -299,6 +301,24 @@ def _drawn(frame: Frame, track: FaceTrack, row: int, moved: FloatArray, at: Box)
     rgb = read_rgb(frame, box)
     skin = np.median(rgb[y.clip(0, box.height - 1), x.clip(0, box.width - 1)], axis=0)
     return plain_interior(at, moved[:, :2], track.neutral, pose, skin)
+
+
+def _laid_inside(
+    mouth: FloatArray, inside: FloatArray, opening: FloatArray, share: float, unit: float
+) -> FloatArray:
+    """Lay a made-up inside into the opening, and a little over its rim.
+
+    Lips that were shut meet in a wet, shining line, which would frame the mouth that they open to.
+    """
+    sigma = max(_RIM * unit, 0.5)
+    near = cv2.GaussianBlur(opening, (0, 0), sigma)
+    spread = (
+        cv2.GaussianBlur(inside * opening[..., None], (0, 0), sigma)
+        / np.maximum(near, 1e-3)[..., None]
+    )
+    inside = spread + opening[..., None] * (inside - spread)
+    alpha = np.minimum(2 * near, 1) * np.float32(share)
+    return np.asarray(mouth + alpha[..., None] * (inside - mouth), np.float32)
 
 
 def _grain(frame: Frame, landmarks: FloatArray) -> float:

@@ -69,10 +69,17 @@ class Network:
 
     def __call__(self, pictures: list[FloatArray], told: FloatArray) -> list[FloatArray]:
         """Run on pictures (HEIGHT, WIDTH[, c]); return outputs (h, w, c)."""
+        return [np.ascontiguousarray(x[0].transpose(1, 2, 0)) for x in self._run(pictures, told)]
+
+    def numbers(self, pictures: list[FloatArray], told: FloatArray) -> FloatArray:
+        """Run on pictures (HEIGHT, WIDTH[, c]); return the only output, (n,) numbers."""
+        return np.asarray(self._run(pictures, told)[0][0], np.float32)
+
+    def _run(self, pictures: list[FloatArray], told: FloatArray) -> list[FloatArray]:
         planes = [p[None] if p.ndim == 2 else p.transpose(2, 0, 1) for p in pictures]
         inputs = {"pictures": np.concatenate(planes)[None], "told": told}
-        found: list[npt.NDArray[np.float32]] = self._session.run(None, inputs)
-        return [np.ascontiguousarray(x[0].transpose(1, 2, 0)) for x in found]
+        found: list[FloatArray] = self._session.run(None, inputs)
+        return found
 
 
 def nothing(channels: int) -> FloatArray:

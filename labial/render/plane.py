@@ -75,6 +75,10 @@ class MouthPlane:
         inverse = np.linalg.inv(self.affine[:, :2])
         return np.asarray((points[:, :2] - self.affine[:, 2]) @ inverse.T, np.float32)
 
+    def to_frame(self, points: npt.NDArray[np.floating]) -> FloatArray:
+        """Plane pixels (n, 2) to frame pixels (n, 2)."""
+        return np.asarray(points @ self.affine[:, :2].T + self.affine[:, 2], np.float32)
+
     def view(self, image: FloatArray, at: Box) -> FloatArray:
         """Look at a picture through the plane.
 

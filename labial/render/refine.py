@@ -113,11 +113,11 @@ class Refiner:
         strength = np.float32(scene.strength * trust)
         if not strength:
             return image, trust
-        change = cv2.resize(change, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-        laid = scene.plane.lay(change * (strength * window())[..., None], at)
+        fine = cv2.resize(change, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+        laid = scene.plane.lay(fine * (strength * window())[..., None], at)
         if face.min() < 1:
             laid *= face[..., None]
-        return cv2.add(image, laid), trust
+        return image + laid, trust
 
 
 def trusted(change: FloatArray) -> float:
