@@ -206,9 +206,8 @@ def _drawn_in(
 
 def in_units(points: FloatArray) -> FloatArray:
     """Plane pixels (n, 2) to inter-ocular distances from the middle of the plane."""
-    return np.asarray(
-        (points - np.array([WIDTH / 2, HEIGHT / 2], np.float32)) / PIXELS_PER_UNIT, np.float32
-    )
+    middle = np.array([WIDTH / 2, HEIGHT / 2], np.float32)
+    return np.asarray((points - middle) / PIXELS_PER_UNIT, np.float32)
 
 
 def drawn(landmarks: FloatArray, plane: MouthPlane) -> FloatArray:

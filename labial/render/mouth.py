@@ -312,13 +312,11 @@ def _laid_inside(
     """
     sigma = max(_RIM * unit, 0.5)
     near = cv2.GaussianBlur(opening, (0, 0), sigma)
-    spread = (
-        cv2.GaussianBlur(inside * opening[..., None], (0, 0), sigma)
-        / np.maximum(near, 1e-3)[..., None]
-    )
-    inside = spread + opening[..., None] * (inside - spread)
+    spread = cv2.GaussianBlur(inside * opening[..., None], (0, 0), sigma)
+    spread = np.asarray(spread / np.maximum(near, 1e-3)[..., None], np.float32)
+    filled = spread + opening[..., None] * (inside - spread)
     alpha = np.minimum(2 * near, 1) * np.float32(share)
-    return np.asarray(mouth + alpha[..., None] * (inside - mouth), np.float32)
+    return np.asarray(mouth + alpha[..., None] * (filled - mouth), np.float32)
 
 
 def _grain(frame: Frame, landmarks: FloatArray) -> float:

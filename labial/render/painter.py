@@ -7,7 +7,6 @@ from importlib import resources
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import onnxruntime as ort
 
 from labial import geometry
