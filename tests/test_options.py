@@ -16,6 +16,8 @@ from labial.options import AnimateOptions, DubOptions
         ("articulation", float("nan"), "--articulation nan"),
         ("expression", -0.1, "--expression -0.1: use 0"),
         ("expression", 1.2, "--expression 1.2: use 0"),
+        ("adapt_seconds", 0.5, "--adapt-seconds 0.5: use 1"),
+        ("adapt_seconds", 4000, "--adapt-seconds 4000: use 1"),
     ],
 )
 def test_values_out_of_range(name: str, value: float, message: str) -> None:

@@ -319,3 +319,34 @@ def test_teeth_do_not_fade_into_the_dark() -> None:
     choices = two_takes(0.95, 0.1)
     assert all(c.inside[0] == 1 for c in choices), "what is inside is cut"
     assert [len(c.patches) for c in choices] == [1, 1, 2, 2, 2, 2, 1, 1], "lips fade all the same"
+
+
+# ------------------------------------------------------------------------------- for the refiner
+
+
+def test_a_second_choice_comes_from_elsewhere(picture: np.ndarray) -> None:
+    track = track_of(0.08 + 0.08 * np.sin(np.arange(200) / 5))
+    bank = MouthBank(track, collect(track, picture))
+    rows, lips = np.arange(60, 90), lips_of(track)[60:90]
+    first = bank.choose(rows, lips)
+    second = bank.choose(rows, lips, first)
+    for a, b in zip(first, second, strict=True):
+        assert abs(a.patches[0].index - b.patches[0].index) > 2 * RUN
+    assert np.mean([choice.error for choice in second]) < 0.02
+
+
+def test_where_there_is_nothing_else_a_second_choice_is_the_first(picture: np.ndarray) -> None:
+    track = track_of(np.linspace(0, 0.05, 5))
+    bank = MouthBank(track, collect(track, picture))
+    first = bank.choose(np.arange(5), lips_of(track))
+    assert len(bank.choose(np.arange(5), lips_of(track), first)) == 5
+
+
+def test_the_widest_mouth_and_a_bank_without_some(picture: np.ndarray) -> None:
+    aperture = np.linspace(0, 0.2, 20)
+    track = track_of(aperture)
+    bank = MouthBank(track, collect(track, picture))
+    assert bank.widest().index >= 10
+    rest = bank.without(np.arange(20) >= 12)
+    assert [p.index for p in rest.patches] == list(range(12))
+    assert rest.widest().index < 12

@@ -14,8 +14,10 @@ from labial.speech.visemes import (
     VISEMES,
     held,
     viseme_of,
+    visemes_at,
     visemes_of,
 )
+from labial.types import MouthMotion, SpeechTrack
 
 SIZES = {"oculus": 15, "mpeg4": 15, "preston-blair": 10, "rhubarb": 9, "azure": 19}
 
@@ -88,3 +90,18 @@ def test_held_shapes_have_no_gaps(seed: int) -> None:
         assert a.release == b.onset and a.name != b.name
         assert a.onset <= a.peak <= a.release
     assert held([], "PP") == []
+
+
+def test_visemes_at_any_time_are_sums_of_phones() -> None:
+    phones = np.zeros((50, len(PHONES)), np.float32)
+    phones[:, PHONES.index("p")] = 0.25
+    phones[:, PHONES.index("m")] = 0.25
+    phones[:, PHONES.index("a")] = 0.5
+    track = SpeechTrack(MouthMotion(np.zeros((50, 12), np.float32)), phones)
+    weights = visemes_at(track, np.array([-1.0, 0.5, 0.98, 3.0]))
+    assert weights.shape == (4, 15)
+    np.testing.assert_allclose(weights.sum(1), 1, atol=1e-6)
+    assert weights[0, VISEMES.index("sil")] == weights[3, VISEMES.index("sil")] == 1
+    for row in (1, 2):
+        assert weights[row, VISEMES.index("PP")] == 0.5
+        assert weights[row, VISEMES.index("aa")] == 0.5
