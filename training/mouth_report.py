@@ -96,6 +96,7 @@ WAYS = (
     Way("no bank, no interior", False, False, True),
     EMPTY,
 )
+PLAYED = (FAST, STANDARD, EMPTY)
 SHOWN = (COPY, REAL, FAST.name, STANDARD.name, PRO.name, "fast, no bank", EMPTY.name)
 KINDS = (
     COPY, *(w.name for w in WAYS if w.bank),
@@ -221,11 +222,12 @@ def play(clip: Clip, way: Way) -> dict[str, float]:
     # The very frames that are imitated would be too good a bank.
     bank = clip.bank(driving, 0.0)
     lips = retarget.lips()[rows]
-    choices = bank.choose(rows, lips) if bank.patches else [None] * len(rows)
-    others = bank.choose(rows, lips, choices) if bank.patches else choices
+    filmed = way.bank and bank.patches
+    choices = bank.choose(rows, lips) if filmed else [None] * len(rows)
+    others = bank.choose(rows, lips, choices) if filmed else choices
     visemes = clip.visemes()
     visemes[rows] = visemes[driving]
-    learned = way.learned(clip, retarget, bank, visemes)
+    learned = way.learned(clip, retarget, bank if way.bank else None, visemes)
     frames = clip.frames({*rows.tolist(), *driving.tolist()})
     outputs, seams, costs, around, strayed = [], [], [], [], []
     for row, choice, other in zip(rows, choices, others, strict=True):
@@ -323,7 +325,7 @@ def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) ->
             continue
         pairs = choose_pairs(clip, frames)
         tables, columns = reenact(clip, pairs, judges) if pairs else ([], [])
-        moving = {way.name: play(clip, way) for way in (FAST, STANDARD)}
+        moving = {way.name: play(clip, way) for way in PLAYED}
         show(plain(path.stem, 31), by_kind(tables), moving)
         print(f"  {len(tables)} pairs, {sum(pair.opens for pair in pairs)} opening", flush=True)
         total += len(tables)
@@ -335,7 +337,7 @@ def report(corpus: Path, sheets: Path | None, clips: int | None, frames: int) ->
         drawn = sheet(f"photo {path.stem}", photo_columns(path), PHOTO_WAYS)
         write_png(sheets / f"photo_{path.stem}.png", drawn)
     means = {kind: mean(t[kind] for t in every) for kind in KINDS}
-    moved = {name: mean(m[name] for m in moves) for name in (FAST.name, STANDARD.name)}
+    moved = {name: mean(m[name] for m in moves) for name in (way.name for way in PLAYED)}
     show(f"mean of {len(every)} clips", means, moved)
     print(f"  {total} pairs; {len(moves)} clips with a stretch")
 

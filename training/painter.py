@@ -135,11 +135,12 @@ def draw_inside(theta: Tensor, face: Tensor, lips: Tensor) -> Tensor:
     top, bottom = (
         (torch.where(none, middle, edge) - HEIGHT / 2) / PIXELS_PER_UNIT for edge in (first, last)
     )
+    centre = tuple(edge[:, :, WIDTH // 2 : WIDTH // 2 + 1] for edge in (top, bottom))
     weight = 1 - lips[:, :1]
     skin = (face * weight).sum((2, 3)) / weight.sum((2, 3)).clamp(min=1)
     numbers = [x[:, None, None] for x in theta.float().unbind(1)]
     shades = [x[:, None, None] for x in skin.unbind(1)]
-    return torch.stack(inside(numbers, u, v, top, bottom, shades, torch), 1).clamp(0, 1)
+    return torch.stack(inside(numbers, u, v, top, bottom, centre, shades, torch), 1).clamp(0, 1)
 
 
 class Critic(nn.Module):

@@ -43,7 +43,9 @@ class Look:
     lips: FloatArray
 
 
-def inside(theta: Any, u: Any, v: Any, top: Any, bottom: Any, skin: Any, xp: Any) -> list[Any]:
+def inside(
+    theta: Any, u: Any, v: Any, top: Any, bottom: Any, middle: Any, skin: Any, xp: Any
+) -> list[Any]:
     """Draw the inside of a mouth: cavity, tongue, lower and upper teeth.
 
     Parameters
@@ -54,6 +56,8 @@ def inside(theta: Any, u: Any, v: Any, top: Any, bottom: Any, skin: Any, xp: Any
         Where to draw, in inter-ocular distances from the middle of the mouth plane.
     top, bottom
         Where the lips bound the opening at ``u``, as ``v``.
+    middle
+        The same two at ``u`` = 0, from which teeth show as far as ``theta`` says.
     skin
         Red, green and blue of the skin around the mouth, 0..1.
     xp
@@ -66,15 +70,18 @@ def inside(theta: Any, u: Any, v: Any, top: Any, bottom: Any, skin: Any, xp: Any
     p = iter(theta)
 
     def color(level: float) -> list[Any]:
-        return [s * xp.exp(0.5 * next(p) + level) for s in skin]
+        light = xp.exp(0.5 * next(p) + level)
+        hues = (1.0, xp.exp(0.3 * xp.tanh(next(p))), xp.exp(0.3 * xp.tanh(next(p))))
+        return [s * light * hue for s, hue in zip(skin, hues, strict=True)]
 
     def teeth_color(level: float) -> list[Any]:
         # Nearly white, so they take their colour from the light, which the skin shows.
-        light = (skin[0] + skin[1] + skin[2]) / 3
-        tints = (1.0, 0.93, 0.82)
+        grey, light = (skin[0] + skin[1] + skin[2]) / 3, xp.exp(0.4 * next(p) + level)
+        warm = (1.0, 0.93, 0.82)
+        hues = (1.0, xp.exp(0.08 * xp.tanh(next(p))), xp.exp(0.12 * xp.tanh(next(p))))
         return [
-            (0.4 * s + 0.6 * light * t) * xp.exp(0.4 * next(p) + level)
-            for s, t in zip(skin, tints, strict=True)
+            (0.4 * s + 0.6 * grey * w) * light * hue
+            for s, w, hue in zip(skin, warm, hues, strict=True)
         ]
 
     def step(x: Any, soft: float) -> Any:
@@ -82,11 +89,10 @@ def inside(theta: Any, u: Any, v: Any, top: Any, bottom: Any, skin: Any, xp: Any
 
     cavity, tongue, glow = color(-2.0), color(-0.7), color(-0.6)
     lower, upper = teeth_color(-0.45), teeth_color(-0.15)
-    middle = 0.05 * xp.tanh(next(p))
-    x = u - middle
-    tongue_edge = 0.06 + 0.1 * next(p) + xp.exp(next(p)) * x * x
-    lower_edge = 0.07 + 0.1 * next(p) + 1.5 * next(p) * x * x
-    upper_edge = -0.03 + 0.1 * next(p) + 1.5 * next(p) * x * x
+    x = u - 0.05 * xp.tanh(next(p))
+    tongue_edge = middle[1] - 0.06 * xp.exp(0.5 * next(p)) + xp.exp(next(p)) * x * x
+    lower_edge = middle[1] - 0.035 * xp.exp(0.6 * next(p)) + 1.5 * next(p) * x * x
+    upper_edge = middle[0] + 0.05 * xp.exp(0.6 * next(p)) + 1.5 * next(p) * x * x
     lower_width = 0.15 * xp.exp(0.3 * next(p))
     upper_width = 0.19 * xp.exp(0.3 * next(p))
     tooth = 0.085 * xp.exp(0.2 * next(p))
@@ -199,7 +205,12 @@ def _drawn_in(
         np.interp(u, np.maximum.accumulate(line[:, 0]), line[:, 1]).astype(np.float32)
         for line in (upper, lower)
     )
-    rgb = np.stack(inside(theta, u, v, top, bottom, skin, np), 1)
+    # At the plane's middle; it is 0 there.
+    edges = tuple(
+        float(np.interp(0, np.maximum.accumulate(line[:, 0]), line[:, 1]))
+        for line in (upper, lower)
+    )
+    rgb = np.stack(inside(theta, u, v, top, bottom, edges, skin, np), 1)
     out[y0:y1, x0:x1] = rgb.reshape(y1 - y0, x1 - x0, 3).clip(0, 1)
     return out
 

@@ -18,6 +18,7 @@ from labial.render.refine import Refiner, Scene
 from labial.types import FaceTrack, FloatArray, Frame
 
 _SILENCE = np.zeros(15, np.float32)
+_TAPS = np.array([1, 4, 6, 4, 1]) / 16
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +57,9 @@ class Learned:
         interior: bool = True,
         refine: bool = True,
     ) -> None:
-        self._track, self._retarget, self._visemes = track, retarget, visemes
+        self._track, self._retarget = track, retarget
+        # Teeth that come and go with every doubt about a sound would flicker.
+        self._visemes = None if visemes is None else _smooth(visemes)
         self._interior, self.refiner = networks()
         self.has_interior, self._refine = interior, refine
         self._appearance = appearance
@@ -152,3 +155,10 @@ class Learned:
                 row = patch.index - self._track.start
                 mouth += np.float32(weight) * self._retarget.mouths(row)[1]
         return mouth
+
+
+def _smooth(rows: FloatArray) -> FloatArray:
+    """Binomial 5-tap along the first axis, ends held."""
+    return np.asarray(
+        cv2.sepFilter2D(rows, -1, np.ones(1), _TAPS, borderType=cv2.BORDER_REPLICATE), np.float32
+    )
