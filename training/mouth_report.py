@@ -6,6 +6,11 @@ CORPUS (default: $LABIAL_CORPUS) holds ``people/*.mp4``. A frame speaks with the
 frame of its shot, at least a second away and alike in pose; the answer's neighbours are taken out
 of the bank. The output is held against that other frame, brought into the first one's pose.
 
+Rendered are all qualities, and with each part off in turn: fast is warp and bank, standard adds a
+learned interior and the refiner ("one mouth": it sees one of the bank, not two), pro is adapted to the
+half of the clip that the answer is not in; without a bank the mouth was never seen open. With
+--sheets, photos of ``photos/*.jpg`` are drawn too.
+
 PSNR, SSIM and LPIPS are of the lips and a margin around them. ``sharp`` is the variance of the
 Laplacian ÷ the real mouth's at its own pixels. ``identity`` is the cosine of SFace with the real
 frame; of the source as it is, it says how far two frames as filmed agree. A stretch driven by the
@@ -68,6 +73,8 @@ class Way:
     interior: bool
     refine: bool
     adapt: bool = False
+    other: bool = True
+    viseme: bool = True
 
     def learned(
         self, clip: Clip, retarget: Retarget, bank: MouthBank | None, visemes: np.ndarray,
@@ -76,6 +83,7 @@ class Way:
         if not (self.interior or self.refine):
             return None
         look = look if self.adapt else None
+        visemes = visemes if self.viseme else 0 * visemes
         return Learned(
             clip.track, retarget, bank, visemes, look, interior=self.interior, refine=self.refine
         )
@@ -89,11 +97,13 @@ WAYS = (
     FAST,
     Way("standard, no refiner", True, True, False),
     Way("standard, no interior", True, False, True),
+    Way("standard, one mouth", True, True, True, other=False),
     STANDARD,
     PRO,
     Way("fast, no bank", False, False, False),
     Way("no bank, no refiner", False, True, False),
     Way("no bank, no interior", False, False, True),
+    Way("no bank, no visemes", False, True, True, viseme=False),
     EMPTY,
 )
 PLAYED = (FAST, STANDARD, EMPTY)
@@ -154,7 +164,8 @@ def reenact(clip: Clip, pairs: list[Pair], judges: Judges) -> tuple[list[Table],
             if not (way.bank or pair.opens):
                 continue
             learned = way.learned(clip, retarget, bank if way.bank else None, visemes, look)
-            shown = (choices[0], others[0]) if way.bank else (None, None)
+            second = others[0] if way.other else choices[0]
+            shown = (choices[0], second) if way.bank else (None, None)
             out = clip.render(source, retarget, shown[0], learned, shown[1])
             if out is not None:
                 kinds[way.name] = (out.frame, out.landmarks)
