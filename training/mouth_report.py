@@ -7,8 +7,8 @@ frame of its shot, at least a second away and alike in pose; the answer's neighb
 of the bank. The output is held against that other frame, brought into the first one's pose.
 
 Rendered are all qualities, and with each part off in turn: fast is warp and bank, standard adds a
-learned interior and the refiner ("one mouth": it sees one of the bank, not two), pro is adapted to the
-half of the clip that the answer is not in; without a bank the mouth was never seen open. With
+learned interior and the refiner ("one mouth": it sees one of the bank, not two), pro is adapted to
+the half of the clip that the answer is not in; without a bank the mouth was never seen open. With
 --sheets, photos of ``photos/*.jpg`` are drawn too.
 
 PSNR, SSIM and LPIPS are of the lips and a margin around them. ``sharp`` is the variance of the

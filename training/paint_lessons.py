@@ -31,13 +31,11 @@ class Lessons:
     arrays: dict[str, np.ndarray]
     of: np.ndarray
     weight: np.ndarray = field(init=False)
-    people: np.ndarray = field(init=False)
-    who: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         # Each person counts by the root of what there is of them.
-        self.people, self.who, count = np.unique(self.of, return_inverse=True, return_counts=True)
-        self.weight = 1 / np.sqrt(count[self.who])
+        _, who, count = np.unique(self.of, return_inverse=True, return_counts=True)
+        self.weight = 1 / np.sqrt(count[who])
 
     def __len__(self) -> int:
         return len(self.of)
@@ -67,7 +65,6 @@ class Lessons:
                 out[name] = torch.from_numpy(x).float() / 255
             else:
                 out[name] = torch.from_numpy(x)
-        out["who"] = torch.from_numpy(self.who[rows])
         return out
 
 

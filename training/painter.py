@@ -1,12 +1,12 @@
-"""The networks that paint in the mouth plane: the inside of the mouth, and the refiner.
+"""The networks that look at the mouth plane: the inside of the mouth, and the refiner.
 
-One small U-Net body. It reads pictures at half their size and twice as many channels each way, so
-that it is cheap on a processor, and is told shape, pose and viseme by scaling its deepest layer.
+The refiner is a small U-Net. It reads pictures at half their size and twice as many channels each
+way, so that it is cheap on a processor, and is told shape, pose and viseme by scaling its deepest
+layer. The interior only reads numbers off the pictures; what they draw is differentiable.
 """
 
 from __future__ import annotations
 
-import itertools
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from torch.nn import functional
 from labial.render.interior import PARAMETERS, inside
 from labial.render.painter import TOLD
 from labial.render.plane import HEIGHT, PIXELS_PER_UNIT, WIDTH
+from labial.render.refine import window
 
 
 class Block(nn.Module):
@@ -73,11 +74,12 @@ class Refiner(nn.Module):
     CHANNELS = 20
     OUTPUTS = ("share", "change")
 
-    def __init__(self, widths: tuple[int, int, int] = (24, 48, 96), depth: int = 2) -> None:
+    WIDTHS, DEPTH = (24, 48, 96), 2
+
+    def __init__(self) -> None:
         super().__init__()
-        self.widths, self.depth = widths, depth
-        self.body = Body(self.CHANNELS, widths, depth)
-        self.out = nn.Conv2d(widths[0], 5, 3, padding=1)
+        self.body = Body(self.CHANNELS, self.WIDTHS, self.DEPTH)
+        self.out = nn.Conv2d(self.WIDTHS[0], 5, 3, padding=1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -100,14 +102,15 @@ class Interior(nn.Module):
     CHANNELS = 11
     OUTPUTS = ("theta",)
 
-    def __init__(self, widths: tuple[int, int, int] = (16, 32, 48), depth: int = 1) -> None:
+    WIDTHS = (16, 32, 48)
+
+    def __init__(self) -> None:
         super().__init__()
-        self.widths, self.depth = widths, depth
-        sizes = (self.CHANNELS, *widths)
+        sizes = (self.CHANNELS, *self.WIDTHS)
         self.see = nn.ModuleList(
             nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(sizes)
         )
-        wide = 2 * widths[-1] + TOLD
+        wide = 2 * self.WIDTHS[-1] + TOLD
         self.say = nn.Sequential(
             nn.Linear(wide, 128), nn.LeakyReLU(0.1), nn.Linear(128, PARAMETERS)
         )
@@ -143,35 +146,6 @@ def draw_inside(theta: Tensor, face: Tensor, lips: Tensor) -> Tensor:
     return torch.stack(inside(numbers, u, v, top, bottom, centre, shades, torch), 1).clamp(0, 1)
 
 
-class Critic(nn.Module):
-    """Tells real pictures from made ones, patch by patch; it sees the lips too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        norm = nn.utils.parametrizations.spectral_norm
-        sizes = (5, 32, 64, 96)
-        self.layers = nn.ModuleList(
-            norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in itertools.pairwise(sizes)
-        )
-        self.out = norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
-
-    def forward(self, pictures: Tensor, lips: Tensor) -> Tensor:
-        x = torch.cat([pictures, lips], 1)
-        for layer in self.layers:
-            x = functional.leaky_relu(layer(x), 0.2)
-        return self.out(x)
-
-
-def window() -> Tensor:
-    """(1, 1, HEIGHT, WIDTH) 1 inside, falling to 0 at the edges of the plane."""
-    across, down = (
-        (torch.minimum(torch.arange(n), torch.arange(n).flip(0)) / 12).clamp(max=1)
-        for n in (WIDTH, HEIGHT)
-    )
-    edge = down[:, None] * across[None]
-    return (edge * edge * (3 - 2 * edge))[None, None]
-
-
 def refined(made: Tensor, filmed: Tensor, other: Tensor, answer: tuple[Tensor, ...]) -> Tensor:
     """What the refiner's answer makes of the pictures, (n, 3, HEIGHT, WIDTH)."""
     share, change = answer
@@ -179,7 +153,7 @@ def refined(made: Tensor, filmed: Tensor, other: Tensor, answer: tuple[Tensor, .
     for weight, mouth in zip(share.split(1, 1), more, strict=True):
         change = change + weight * (mouth - base)
     fine = functional.interpolate(change, scale_factor=2.0, mode="bilinear")
-    return made + window() * fine
+    return made + torch.from_numpy(window()) * fine
 
 
 def export(net: nn.Module, path: Path) -> None:

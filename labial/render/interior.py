@@ -74,21 +74,23 @@ def inside(
         hues = (1.0, xp.exp(0.3 * xp.tanh(next(p))), xp.exp(0.3 * xp.tanh(next(p))))
         return [s * light * hue for s, hue in zip(skin, hues, strict=True)]
 
+    # Teeth are nearly white, so they show the colour of the light: that of the skin without its
+    # pigment, of which a grey picture has none.
+    pigment = xp.clip((skin[0] - skin[2]) / (skin[0] + 1e-3) / 0.3, 0, 1)
+    white = [
+        s * xp.exp(pigment * excess) for s, excess in zip(skin, (0.0, 0.22, 0.32), strict=True)
+    ]
+
     def teeth_color(level: float) -> list[Any]:
-        # Nearly white, so they take their colour from the light, which the skin shows.
-        grey, light = (skin[0] + skin[1] + skin[2]) / 3, xp.exp(0.4 * next(p) + level)
-        warm = (1.0, 0.93, 0.82)
-        hues = (1.0, xp.exp(0.08 * xp.tanh(next(p))), xp.exp(0.12 * xp.tanh(next(p))))
-        return [
-            (0.4 * s + 0.6 * grey * w) * light * hue
-            for s, w, hue in zip(skin, warm, hues, strict=True)
-        ]
+        light = xp.exp(0.4 * next(p) + level)
+        hues = (1.0, xp.exp(0.06 * xp.tanh(next(p))), xp.exp(0.1 * xp.tanh(next(p))))
+        return [w * light * hue for w, hue in zip(white, hues, strict=True)]
 
     def step(x: Any, soft: float) -> Any:
         return 0.5 + 0.5 * xp.tanh(x / soft)
 
     cavity, tongue, glow = color(-2.0), color(-0.7), color(-0.6)
-    lower, upper = teeth_color(-0.45), teeth_color(-0.15)
+    lower, upper = teeth_color(-0.4), teeth_color(-0.1)
     x = u - 0.05 * xp.tanh(next(p))
     tongue_edge = middle[1] - 0.06 * xp.exp(0.5 * next(p)) + xp.exp(next(p)) * x * x
     lower_edge = middle[1] - 0.035 * xp.exp(0.6 * next(p)) + 1.5 * next(p) * x * x

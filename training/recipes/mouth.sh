@@ -8,8 +8,8 @@ cd "$(dirname "$0")/../.."
 run() { name=$1; shift; python -m "training.$name" "$@"; }
 toy() { if [ -n "${TOY:-}" ]; then echo "$1"; else echo "$2"; fi; }
 run pictures "$1" 0 2 & run pictures "$1" 1 2; wait
-run paint interior --name interior --all --critic 0 --minutes "$(toy 1 15)"
-run paint refine --name refine --interior interior --all --critic 0 --minutes "$(toy 1 35)"
+run paint interior --name interior --all --minutes "$(toy 1 15)"
+run paint refine --name refine --interior interior --all --minutes "$(toy 1 35)"
 run paint export interior labial/render/interior_v1.onnx
 run paint export refine labial/render/refine_v1.onnx
 run evaluate mouth "$1" --sheets training/cache/sheets
