@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -106,6 +107,7 @@ def adapt(
     video: str | os.PathLike[str],
     shots: list[tuple[FaceTrack, MouthBank, npt.NDArray[np.float64]]],
     seconds: float,
+    tell: Callable[[str, int, int | None], None] = lambda stage, done, total: None,
 ) -> dict[int, Appearance]:
     """Learn the appearance of each shot of a video, for about ``seconds``.
 
@@ -117,6 +119,8 @@ def adapt(
         Track, bank and frame times (n,) in seconds of the shots to learn, in order.
     seconds
         Time to take; frames are spread over the video as far as it lets.
+    tell
+        Called as ``tell("adapt", done, total)`` with seconds, once a second.
 
     Returns
     -------
@@ -129,7 +133,7 @@ def adapt(
     begin = time.monotonic()
     adapters = {track.start: (track, ShotAdapter(track, bank, t)) for track, bank, t in shots}
     waiting = [adapters[start] for start in sorted(adapters)]
-    spent, used = 0.0, 0
+    spent, used, told = 0.0, 0, 0
     with VideoReader(video) as reader:
         for frame in reader.frames():
             while waiting and frame.index >= waiting[0][0].start + len(waiting[0][0]):
@@ -137,6 +141,9 @@ def adapt(
             now = time.monotonic() - begin
             if not waiting or now > seconds:
                 break
+            if int(now) > told:
+                told = int(now)
+                tell("adapt", told, int(seconds))
             track, adapter = waiting[0]
             if frame.index < track.start or adapter.fit.pairs >= MOST_PAIRS:
                 continue

@@ -214,8 +214,7 @@ def dub(
     tell("listen", 1, 1)
     wanted = Wanted(mouths, visemes_at(said, analysis.times), options.quality)
     if options.quality == "pro":
-        wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds))
-        tell("adapt", 1, 1)
+        wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
     show = _preview(analysis, mouths) if options.preview is not None else -1
     passed: Counter[str] = Counter()
     unrefined = 0
@@ -304,7 +303,7 @@ def dubbed(
 
 
 def _looks(
-    video: str | os.PathLike[str], analysis: Analysis, seconds: float
+    video: str | os.PathLike[str], analysis: Analysis, seconds: float, tell: Hook
 ) -> dict[int, Appearance]:
     """Let the clip's own frames teach how its faces look."""
     shots = []
@@ -312,7 +311,9 @@ def _looks(
         bank = MouthBank(track, analysis.patches)
         if bank.patches and (track.quality >= 1).any():
             shots.append((track, bank, analysis.times[track.start : track.start + len(track)]))
-    return adapt(video, shots, seconds)
+    looks = adapt(video, shots, seconds, tell)
+    tell("adapt", int(seconds), int(seconds))
+    return looks
 
 
 def _taught(wanted: Wanted) -> str:

@@ -328,6 +328,29 @@ def test_the_style_is_told(home: Path, lossless: Dubbed) -> None:
     assert f"\nstyle: {report.style}" in report.summary()
 
 
+def test_qualities_differ_around_the_mouth_alone(home: Path, source: Path, speech: Path) -> None:
+    seen, told = {}, []
+    for quality in ("fast", "standard", "pro"):
+        out = home / f"{quality}.mkv"
+        report = dub(
+            source, speech, out, codec="ffv1", quality=quality, adapt_seconds=2,
+            hook=lambda stage, done, total: told.append(stage),
+        )  # fmt: skip
+        seen[quality] = decode(out)
+        assert report.unrefined <= report.resynced
+        assert ("\nadapted: " in report.summary()) == (quality == "pro")
+    assert "adapt" in told
+    # Twenty frames teach nothing that holds on others, and say so.
+    assert report.adapted == "the clip shows too little of its mouth; as standard"
+    changed = np.zeros(seen["fast"].planes[0][0].shape, bool)
+    for fast, standard in zip(seen["fast"].planes, seen["standard"].planes, strict=True):
+        changed |= fast[0] != standard[0]
+    assert changed.any()
+    assert changed.mean() < 0.3
+    for standard, pro in zip(seen["standard"].planes, seen["pro"].planes, strict=True):
+        np.testing.assert_array_equal(standard[0], pro[0])
+
+
 def test_articulation_and_expression(home: Path, speech: Path) -> None:
     video = write_clip(home / "asked.mkv", actor()[:25])
 
