@@ -99,21 +99,28 @@ def light(count: int, rng: np.random.Generator | None) -> np.ndarray:
     level = np.arange(256) / 255
     if rng is None:
         return np.broadcast_to(level.astype(np.float32), (count, 3, 256))
-    gamma = np.exp(rng.normal(0, 0.2, (count, 1, 1)))
-    gain = np.exp(rng.normal(0, 0.12, (count, 3, 1)))
+    gamma = np.exp(rng.normal(0, 0.3, (count, 1, 1)))
+    gain = np.exp(rng.normal(0, 0.2, (count, 3, 1)))
     return np.asarray((gain * level**gamma).clip(0, 1), np.float32)
 
 
 def disguise(batch: dict[str, Tensor], rng: np.random.Generator) -> None:
-    """Mirror, grey, softness: alike in all pictures of a pair. In place."""
+    """Make pairs look like other people's, filmed otherwise. In place.
+
+    Side, hue, greyness and softness are alike in all pictures of a pair; what the bank filmed also
+    lies and shines a little differently, and inputs have noise that answers have not.
+    """
     n = len(batch["real"])
     mirror = torch.from_numpy(rng.random(n) < 0.5)
+    hue = np.eye(3) + rng.normal(0, 0.08, (n, 3, 3))
+    hue = torch.from_numpy(hue / hue.sum(2, keepdims=True)).float()
     grey = torch.from_numpy((rng.random(n) < 0.08)[:, None, None, None]).float()
-    soft = rng.random(n) < 0.25
+    soft = rng.random(n) < 0.3
     factor = rng.uniform(1.3, 3.0)
     for name in VIEWS:
         x = batch[name]
         x = torch.where(mirror[:, None, None, None], x.flip(-1), x)
+        x = torch.einsum("nij,njhw->nihw", hue, x).clamp(0, 1)
         if grey.any():
             x = x + grey * (x.mean(1, keepdim=True) - x)
         if soft.any():
@@ -124,6 +131,14 @@ def disguise(batch: dict[str, Tensor], rng: np.random.Generator) -> None:
     for name in MAPS:
         x = batch[f"lips_{name}"]
         batch[f"lips_{name}"] = torch.where(mirror[:, None, None, None], x.flip(-1), x)
+    for name in ("filmed", "other"):
+        across, down = rng.integers(-2, 3, 2).tolist()
+        shine = torch.from_numpy(np.exp(rng.normal(0, 0.05, (n, 1, 1, 1)))).float()
+        batch[name] = (batch[name].roll((down, across), (2, 3)) * shine).clamp(0, 1)
+        batch[f"lips_{name}"] = batch[f"lips_{name}"].roll((down, across), (2, 3))
+    noise = torch.from_numpy(rng.uniform(0, 0.02, (n, 1, 1, 1)) * (rng.random((n, 1, 1, 1)) < 0.4))
+    for name in ("source", "filmed", "other", "look"):
+        batch[name] = batch[name] + noise.float() * torch.randn_like(batch[name])
     batch["pose"][:, 0] = torch.where(mirror, -batch["pose"][:, 0], batch["pose"][:, 0])
 
 

@@ -22,8 +22,8 @@ from labial.types import FloatArray
 
 MODEL = "refine_v1.onnx"
 # Where the change, taken over a fifth of the mouth's width, is larger than the first, the
-# refiner is trusted less; from the second on, not at all.
-STRAY_LOW, STRAY_HIGH = 0.16, 0.24
+# refiner is trusted less; from the second on, not at all. People never trained on reach the first.
+STRAY_LOW, STRAY_HIGH = 0.34, 0.48
 _STRAY_SIGMA = 6.0
 _EDGE = 12
 

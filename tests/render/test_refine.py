@@ -104,7 +104,7 @@ def test_filmed_mouths_are_mixed_in() -> None:
 
 def test_what_strays_too_far_is_not_believed() -> None:
     image = picture()
-    wild, trust = answering(change=0.3)[0](image, ALL, FACE, scene())
+    wild, trust = answering(change=0.6)[0](image, ALL, FACE, scene())
     assert trust == 0
     np.testing.assert_array_equal(wild, image)
     middle = (STRAY_LOW + STRAY_HIGH) / 2
