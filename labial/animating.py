@@ -73,6 +73,8 @@ class AnimateReport:
         What the output's format cannot hold, one phrase each.
     unheard
         Damaged packets of the speech; their time is kept as silence.
+    unrefined
+        Frames on which the refiner strayed from the photo and was not, or only in part, believed.
     """
 
     out: Path
@@ -84,6 +86,7 @@ class AnimateReport:
     layered: bool
     dropped: tuple[str, ...] = ()
     unheard: int = 0
+    unrefined: int = 0
 
     def summary(self) -> str:
         """Return a line for the user, and one on what was lost."""
@@ -91,6 +94,8 @@ class AnimateReport:
         line = f"{self.out}: {self.frames} frames of {self.width}x{self.height}, {seconds:.1f} s"
         if not self.layered:
             line += "; head and background could not be told apart and move softly together"
+        if self.unrefined:
+            line += f"; refiner set aside: {self.unrefined}"
         if self.unheard:
             line += f"; damaged packets of the speech, silent: {self.unheard}"
         if self.dropped:
@@ -177,6 +182,7 @@ def animate(
         stage.layered,
         tuple(writer.dropped),
         speech.damaged,
+        len(stage.unrefined),
     )
 
 
@@ -258,6 +264,8 @@ class Stage:
         frame, track = portrait.frame, portrait.track
         self._retarget = Retarget(track, load_basis(), mouths, float(fps))
         landmarks, scale = track.landmarks[0], float(track.scale[0])
+        # Rows on which the refiner strayed.
+        self.unrefined: set[int] = set()
         self._learned: Learned | None = None
         if visemes is not None:
             # A photo that smiles shows its own teeth.
@@ -287,7 +295,10 @@ class Stage:
         layers = render_mouth(frame, track, self._retarget, None, learned)
         if layers is None:
             return replace(frame, planes=tuple(plane.copy() for plane in frame.planes))
-        return compose(layers, learned.refiner if learned else None).frame
+        made = compose(layers, learned.refiner if learned else None)
+        if made.trust < 1:
+            self.unrefined.add(frame.index)
+        return made.frame
 
 
 def animated(stage: Stage, n: int, tell: Hook) -> Iterator[Frame]:
