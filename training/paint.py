@@ -2,10 +2,13 @@
 
     python -m training.paint interior [--minutes N] [--name NAME] [--all]
     python -m training.paint refine [--minutes N] [--interior NAME] [--name NAME] [--all]
+    python -m training.paint mean NAME ONE OTHER
     python -m training.paint export NAME TARGET
 
 ``--all`` learns from the watched people too, for the network that is shipped. Checkpoints are
 ``training/cache/paint_NAME.pt``, every two minutes; a run that finds its own goes on from it.
+``--begin-with`` takes another run's weights. The mean of a run and one that went on from it is
+better than either (Wortsman et al., "Model soups", ICML 2022).
 """
 
 from __future__ import annotations
@@ -121,7 +124,7 @@ class Course:
     """One network on its way: optimizer, running mean of the weights, losses."""
 
     def __init__(self, name: str, net: nn.Module) -> None:
-        self.path = CACHE / f"paint_{name}.pt"
+        self.path = checkpoint(name)
         self.net, self.lpips = net, Lpips()
         self.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
@@ -226,8 +229,12 @@ def watch(course: Course, lessons: Lessons, interior: nn.Module | None) -> dict[
     return {k: float(np.mean(v)) for k, v in total.items()}
 
 
+def checkpoint(name: str) -> Path:
+    return CACHE / f"paint_{name}.pt"
+
+
 def restore(name: str) -> nn.Module:
-    state = torch.load(CACHE / f"paint_{name}.pt", weights_only=True)
+    state = torch.load(checkpoint(name), weights_only=True)
     net = {"Interior": Interior, "Refiner": Refiner}[state["kind"]]()
     net.load_state_dict(state["average"])
     return net.eval()
@@ -284,10 +291,20 @@ def main() -> None:
         part.add_argument(
             "--interior", help="name of one that was trained, for mouths without a bank"
         )
+        part.add_argument("--begin-with", help="name of a run to go on from")
+    part = what.add_parser("mean")
+    part.add_argument("name")
+    part.add_argument("runs", nargs=2)
     part = what.add_parser("export")
     part.add_argument("name")
     part.add_argument("target", type=Path)
     given = parser.parse_args()
+    if given.what == "mean":
+        one, other = (torch.load(checkpoint(run), weights_only=True) for run in given.runs)
+        for key, weight in one["average"].items():
+            weight.lerp_(other["average"][key], 0.5)
+        torch.save(one, checkpoint(given.name))
+        return
     if given.what == "export":
         export(restore(given.name), given.target)
         return
@@ -295,6 +312,8 @@ def main() -> None:
     torch.manual_seed(0)
     net = {"interior": Interior, "refine": Refiner}[given.what]()
     course = Course(given.name, net.to(memory_format=torch.channels_last))
+    if given.begin_with and not course.steps:
+        net.load_state_dict(restore(given.begin_with).state_dict())
     interior = restore(given.interior) if given.interior else None
     watched, lessons = load(True), load(False)
     if given.all:

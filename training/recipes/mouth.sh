@@ -10,6 +10,8 @@ toy() { if [ -n "${TOY:-}" ]; then echo "$1"; else echo "$2"; fi; }
 run pictures "$1" 0 2 & run pictures "$1" 1 2; wait
 run paint interior --name interior --all --minutes "$(toy 1 15)"
 run paint refine --name refine --interior interior --all --minutes "$(toy 1 35)"
+run paint refine --name longer --begin-with refine --interior interior --all --minutes "$(toy 1 15)"
+run paint mean mean refine longer
 run paint export interior labial/render/interior_v1.onnx
-run paint export refine labial/render/refine_v1.onnx
+run paint export mean labial/render/refine_v1.onnx
 run evaluate mouth "$1" --sheets training/cache/sheets
