@@ -311,9 +311,9 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     net = {"interior": Interior, "refine": Refiner}[given.what]()
-    course = Course(given.name, net.to(memory_format=torch.channels_last))
-    if given.begin_with and not course.steps:
+    if given.begin_with:
         net.load_state_dict(restore(given.begin_with).state_dict())
+    course = Course(given.name, net.to(memory_format=torch.channels_last))
     interior = restore(given.interior) if given.interior else None
     watched, lessons = load(True), load(False)
     if given.all:
