@@ -27,7 +27,7 @@ from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.render.painter import lit_like
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane
-from labial.render.refine import window
+from labial.render.refine import off_opening, window
 from labial.render.register import settled
 from labial.types import FaceTrack, FloatArray, Frame
 
@@ -100,7 +100,8 @@ class ShotAdapter:
         missing = (answer - made) * (there.covered(patch.box) * window())[..., None]
         half = cv2.resize(missing, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
         held_back = bool(self._held_back[source])
-        self.fit.add(scene.told, np.asarray(half, np.float32), held_back=held_back)
+        half = np.asarray(half, np.float32) * off_opening(scene.lips[..., 1])
+        self.fit.add(scene.told, half, held_back=held_back)
 
 
 def adapt(

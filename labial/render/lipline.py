@@ -104,6 +104,9 @@ def lip_line(moved: FloatArray, box: Box) -> LipLine:
         np.interp(table, u, lip[:, 1]).astype(np.float32)
         for u, lip in zip(rising, lips, strict=True)
     ]
+    # Lips meet in the corners and beyond, even where a turned head hides part of them behind one.
+    for lip in edge:
+        lip[[0, -1]] = 0
     upper, lower = edge[0][place], edge[1][place]
     below[top:bottom] = (v - (upper + lower) / 2 + 0.5).clip(0, 1)
     covered = np.minimum(v + 0.5, lower) - np.maximum(v - 0.5, upper)

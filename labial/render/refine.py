@@ -4,7 +4,8 @@ It sees, in the mouth plane, the picture that warp and bank made, the frame as f
 the bank as filmed, and where the lips of each are. It answers with how much of the filmed mouths to
 mix in where, since they know the folds and shadows around such a mouth, and with a change of
 colour, both at half the plane's resolution. So it mends what is broad, and the finished picture
-keeps its own detail at any resolution. ``refine_v1.md`` tells how it was trained.
+keeps its own detail at any resolution. Between the lips what the bank shows stays as it was filmed.
+``refine_v1.md`` tells how it was trained.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ class Refiner:
             change += share[..., k, None] * (mouth - base)
         if scene.appearance is not None:
             change += scene.appearance
+        if scene.filmed:
+            change *= off_opening(scene.lips[..., 1])
         trust = trusted(change)
         strength = np.float32(scene.strength * trust)
         if not strength:
@@ -118,6 +121,15 @@ class Refiner:
         if face.min() < 1:
             laid *= face[..., None]
         return image + laid, trust
+
+
+def off_opening(opening: FloatArray) -> FloatArray:
+    """Return 0 in the opening, where two rows of teeth would mix to none, and 1 off it.
+
+    From (HEIGHT, WIDTH) 0..1 to (HEIGHT / 2, WIDTH / 2, 1).
+    """
+    small = cv2.resize(opening, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(1 - cv2.blur(small, (3, 3)), np.float32)[..., None]
 
 
 def trusted(change: FloatArray) -> float:

@@ -102,6 +102,23 @@ def test_filmed_mouths_are_mixed_in() -> None:
     np.testing.assert_allclose(out, image, atol=1e-5)
 
 
+def test_teeth_as_filmed_stay_as_filmed() -> None:
+    image, place = picture(), scene()
+    place.lips[30:60, 40:90, 1] = 1
+    answer = answering(share=(0.4, 0.3), change=0.1)[0]
+    out, _ = answer(image, ALL, FACE, place)
+    x, y = np.rint(place.plane.affine @ [65, 45, 1]).astype(int)
+    np.testing.assert_array_equal(
+        out[y - 5 : y + 6, x - 10 : x + 11], image[y - 5 : y + 6, x - 10 : x + 11]
+    )
+    assert np.abs(out - image).max() > 0.05
+    # What was drawn, since nothing was filmed, may be mended.
+    drawn = scene(bank=False)
+    drawn.lips[30:60, 40:90, 1] = 1
+    out, _ = answer(image, ALL, FACE, drawn)
+    np.testing.assert_allclose(out[y, x] - image[y, x], 0.1, atol=0.01)
+
+
 def test_what_strays_too_far_is_not_believed() -> None:
     image = picture()
     wild, trust = answering(change=0.6)[0](image, ALL, FACE, scene())
