@@ -80,3 +80,15 @@ def test_a_mouth_outside_the_box_has_no_gap() -> None:
     line = lip_line(points, BOX)
     assert line.gap.height == 0
     assert line.between(points).shape[0] == 0
+
+
+def test_a_corner_that_a_turned_head_hides_opens_nothing_beside_the_mouth() -> None:
+    points = mouth(0.3)
+    # Seen from the side, lips near the left corner lie left of it, one above and one below.
+    corner = points[UPPER[0], :2].copy()
+    points[UPPER[1:3], :2] = corner + [[-3, -6], [-1, -9]]
+    points[LOWER[1:3], :2] = corner + [[-3, 6], [-1, 9]]
+    line = lip_line(points, BOX)
+    x = int(corner[0]) - BOX.x0
+    assert line.opening[:, : x - 1].max() == 0
+    assert line.opening.max() == 1
