@@ -86,8 +86,8 @@ def test_a_corner_that_a_turned_head_hides_opens_nothing_beside_the_mouth() -> N
     points = mouth(0.3)
     # Seen from the side, lips near the left corner lie left of it, one above and one below.
     corner = points[UPPER[0], :2].copy()
-    points[UPPER[1:3], :2] = corner + [[-3, -6], [-1, -9]]
-    points[LOWER[1:3], :2] = corner + [[-3, 6], [-1, 9]]
+    points[UPPER[1:3], :2] = corner + np.array([[-3, -6], [-1, -9]])
+    points[LOWER[1:3], :2] = corner + np.array([[-3, 6], [-1, 9]])
     line = lip_line(points, BOX)
     x = int(corner[0]) - BOX.x0
     assert line.opening[:, : x - 1].max() == 0
