@@ -20,7 +20,6 @@ from labial.media.read import VideoReader
 from labial.motion.retarget import Retarget, own_motion
 from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
-from labial.pixels import aligned, read_rgb
 from labial.render.appearance import Appearance, AppearanceFit
 from labial.render.bank import MouthBank
 from labial.render.learned import Learned
@@ -29,7 +28,7 @@ from labial.render.painter import lit_like
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane
 from labial.render.refine import off_opening, window
 from labial.render.register import settled
-from labial.types import FaceTrack, FloatArray, Frame
+from labial.types import FaceTrack, Frame
 
 # Frames of a pair are so alike in pose (degrees, log of size) and so far apart in time.
 DEGREES, SIZE, APART_SECONDS = 5.0, 0.1, 0.6
@@ -92,7 +91,7 @@ class ShotAdapter:
         if layers is None or layers.scene is None:
             return
         scene = layers.scene
-        made = _seen(scene.plane, compose(layers, learned.refiner).frame)
+        made = scene.plane.of_frame(compose(layers, learned.refiner).frame)
         patch = self._bank.patches[real]
         there = MouthPlane.of(track, row)
         image = patch.rgb.astype(np.float32) / np.float32(np.iinfo(patch.rgb.dtype).max)
@@ -158,9 +157,3 @@ def adapt(
             spent, used = spent + time.monotonic() - start, used + 1
     found = {start: adapter.fit.solve() for start, (_, adapter) in adapters.items()}
     return {start: a for start, a in found.items() if a is not None}
-
-
-def _seen(plane: MouthPlane, frame: Frame) -> FloatArray:
-    box = plane.box(frame.width, frame.height)
-    box = aligned(box, frame.format, frame.width, frame.height)
-    return plane.view(read_rgb(frame, box), box).clip(0, 1)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ import numpy as np
 
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
-from labial.dubbing import WORKERS, Hook, one_thread_each
-from labial.errors import FaceError, OptionError, ReadError
+from labial.dubbing import Hook, in_order, one_thread_each
+from labial.errors import FaceError, ReadError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
 from labial.media.orientation import exif_orientation
@@ -36,7 +35,7 @@ from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
 from labial.motion.style import average
 from labial.motion.wanted import wanted_motion
-from labial.options import AnimateOptions
+from labial.options import AnimateOptions, overridden
 from labial.render.bank import BankCollector, MouthBank
 from labial.render.eyes import Eyes
 from labial.render.framing import Framing, frame_head, picture, upright_rgb
@@ -150,7 +149,7 @@ def animate(
     ReadError, WriteError, SpeechError, FaceError, OptionError, WeightsError
         With one line that says what is wrong and what to do.
     """
-    options = _options(options, overrides)
+    options = overridden(options or AnimateOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
     media, rgb = read_photo(photo)
     fps = frame_rate(options.fps)
@@ -249,6 +248,13 @@ def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> Face
     return FaceTrack(start=0, neutral=track.neutral, reasons=reasons, **views)
 
 
+def own_bank(portrait: Portrait) -> MouthBank:
+    """Return the photo's own mouth as a bank: one that smiles shows its own teeth."""
+    own = BankCollector()
+    own.offer(portrait.frame, Face(portrait.track.landmarks[0], 1.0), 0)
+    return MouthBank(portrait.track, own.finish())
+
+
 class Stage:
     """All that rendering needs, decided before the first frame; ``visemes`` for learned parts."""
 
@@ -268,11 +274,7 @@ class Stage:
         self.unrefined: set[int] = set()
         self._learned: Learned | None = None
         if visemes is not None:
-            # A photo that smiles shows its own teeth.
-            own = BankCollector()
-            own.offer(frame, Face(landmarks, 1.0), 0)
-            bank = MouthBank(track, own.finish())
-            self._learned = Learned(track, self._retarget, bank, visemes)
+            self._learned = Learned(track, self._retarget, own_bank(portrait), visemes)
         self._eyes = Eyes(frame, landmarks, scale)
         self._head = HeadRelief(frame, landmarks, scale, track.rotation[0], track.translation[0])
 
@@ -303,19 +305,9 @@ class Stage:
 
 def animated(stage: Stage, n: int, tell: Hook) -> Iterator[Frame]:
     """Yield the ``n`` frames of the output in order."""
-    waiting: deque[Future[Frame]] = deque()
-    done = 0
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for row in range(n):
-            waiting.append(pool.submit(stage.render, row))
-            if len(waiting) > 2 * WORKERS:
-                yield waiting.popleft().result()
-                done += 1
-                tell("render", done, n)
-        while waiting:
-            yield waiting.popleft().result()
-            done += 1
-            tell("render", done, n)
+    for done, frame in enumerate(in_order(partial(stage.render, row) for row in range(n)), 1):
+        yield frame
+        tell("render", done, n)
 
 
 def frame_rate(fps: float) -> Fraction:
@@ -346,11 +338,3 @@ def _as_source(media: MediaInfo, frame: Frame, fps: Fraction) -> MediaInfo:
         display_matrix=None,
     )
     return replace(media, video=video)
-
-
-def _options(options: AnimateOptions | None, overrides: dict[str, Any]) -> AnimateOptions:
-    known = AnimateOptions.__dataclass_fields__
-    unknown = sorted(set(overrides) - set(known))
-    if unknown:
-        raise OptionError(f"unknown option {', '.join(unknown)}: known are {', '.join(known)}")
-    return replace(options or AnimateOptions(), **overrides)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ import numpy.typing as npt
 from labial.adapting import adapt
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
-from labial.errors import FaceError, OptionError, ReadError, SpeechError
+from labial.errors import FaceError, ReadError, SpeechError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
 from labial.media.picture import check_png, upright_rgb8, write_png
@@ -35,7 +36,7 @@ from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
 from labial.motion.wanted import frame_mouths
-from labial.options import DubOptions, Quality
+from labial.options import DubOptions, Quality, overridden
 from labial.render.appearance import Appearance
 from labial.render.bank import BankCollector, Choice, MouthBank, Patch
 from labial.render.learned import Learned
@@ -44,6 +45,7 @@ from labial.speech.visemes import visemes_at
 from labial.types import FaceTrack, FloatArray, Frame, SpeechTrack
 
 Hook = Callable[[str, int, int | None], None]
+Made = TypeVar("Made")
 
 WORKERS = 2
 _PREVIEW_SECONDS = 10.0
@@ -195,7 +197,7 @@ def dub(
     ReadError, WriteError, SpeechError, FaceError, OptionError, WeightsError
         With one line that says what is wrong and what to do.
     """
-    options = _options(options, overrides)
+    options = overridden(options or DubOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
     with VideoReader(video) as reader:
         source = reader.media
@@ -282,24 +284,37 @@ def dubbed(
     video: str | os.PathLike[str], analysis: Analysis, wanted: Wanted, tell: Hook
 ) -> Iterator[Done]:
     """Second pass: yield every frame of the video, in order, with its mouth as ``wanted``."""
+    total = len(analysis.times)
+    with (
+        VideoReader(video) as reader,
+        closing(in_order(_renderings(reader, analysis, wanted))) as rendered,
+    ):
+        for done, made in enumerate(rendered, 1):
+            yield made
+            tell("render", done, total)
+
+
+def _renderings(
+    reader: VideoReader, analysis: Analysis, wanted: Wanted
+) -> Iterator[Callable[[], Done]]:
     plans = (_Plan(track, analysis, wanted) for track in analysis.tracks)
     plan: _Plan | None = next(plans)
-    total = len(analysis.times)
-    waiting: deque[Future[Done]] = deque()
-    done = 0
-    with VideoReader(video) as reader, ThreadPoolExecutor(WORKERS) as pool:
-        for frame in reader.frames():
-            while plan is not None and frame.index >= plan.end:
-                plan = next(plans, None)
-            waiting.append(pool.submit(plan.render if plan else _unforeseen, frame))
+    for frame in reader.frames():
+        while plan is not None and frame.index >= plan.end:
+            plan = next(plans, None)
+        yield partial(plan.render if plan else _unforeseen, frame)
+
+
+def in_order(work: Iterable[Callable[[], Made]]) -> Generator[Made, None, None]:
+    """Do ``work`` side by side, a few pieces ahead; yield what it made, in order."""
+    waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for piece in work:
+            waiting.append(pool.submit(piece))
             if len(waiting) > 2 * WORKERS:
                 yield waiting.popleft().result()
-                done += 1
-                tell("render", done, total)
         while waiting:
             yield waiting.popleft().result()
-            done += 1
-            tell("render", done, total)
 
 
 def _looks(
@@ -372,14 +387,6 @@ class _Plan:
         except (cv2.error, np.linalg.LinAlgError):
             # A picture that geometry cannot cope with must not cost the others.
             return Done(frame, "could not be rendered")
-
-
-def _options(options: DubOptions | None, overrides: dict[str, Any]) -> DubOptions:
-    known = DubOptions.__dataclass_fields__
-    unknown = sorted(set(overrides) - set(known))
-    if unknown:
-        raise OptionError(f"unknown option {', '.join(unknown)}: known are {', '.join(known)}")
-    return replace(options or DubOptions(), **overrides)
 
 
 def _nobody(video: Path, analysis: Analysis) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeVar
 
 from labial.errors import OptionError
 
@@ -19,6 +19,18 @@ VisemeSet = Literal["oculus", "mpeg4", "preston-blair", "rhubarb", "azure"]
 PhotoCodec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Liveliness = Literal["still", "calm", "lively"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
+
+
+Options = TypeVar("Options", "DubOptions", "AnimateOptions")
+
+
+def overridden(options: Options, overrides: dict[str, Any]) -> Options:
+    """Return ``options`` with some of them replaced; raise OptionError for unknown ones."""
+    known = [field.name for field in fields(options)]
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise OptionError(f"unknown option {', '.join(unknown)}: known are {', '.join(known)}")
+    return replace(options, **overrides)
 
 
 @dataclass(frozen=True)

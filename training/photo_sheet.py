@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from labial import weights
-from labial.animating import look_at, read_photo
+from labial.animating import look_at, own_bank, read_photo
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
 from labial.motion.predict import predict
@@ -16,11 +16,9 @@ from labial.motion.retarget import Retarget
 from labial.motion.style import average
 from labial.motion.wanted import wanted_motion
 from labial.options import AnimateOptions, DubOptions
-from labial.render.bank import BankCollector, MouthBank
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.speech.visemes import visemes_at
-from labial.types import Face
 from training.reenactment import BASIS, LIPS, crop, mouth_box
 
 WAYS = ("photo", "fast", "standard")
@@ -47,9 +45,7 @@ def photo_columns(path: Path) -> list[tuple[str, dict[str, np.ndarray]]]:
     portrait = look_at(rgb, len(wanted), AnimateOptions(), path)
     track = portrait.track
     retarget = Retarget(track, BASIS, wanted, 25.0)
-    own = BankCollector()
-    own.offer(portrait.frame, Face(track.landmarks[0], 1.0), 0)
-    learned = Learned(track, retarget, MouthBank(track, own.finish()), visemes)
+    learned = Learned(track, retarget, own_bank(portrait), visemes)
     unit = float(track.scale[0])
     columns = []
     for row, name in enumerate(("half open", "open", "widest open", "round", "wide")):

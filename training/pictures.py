@@ -16,14 +16,12 @@ import cv2
 import numpy as np
 
 from labial import LabialError, geometry
-from labial.pixels import aligned
 from labial.render.bank import Choice, Patch
 from labial.render.painter import lit_like
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane, lip_maps
 from labial.render.register import settled
-from labial.types import Frame
 from training.mouths import TWICE, is_held_out
-from training.reenactment import Clip, crop
+from training.reenactment import Clip
 
 PICTURES = Path(__file__).parent / "cache" / "pictures"
 MOST_PAIRS, GRID_PAIRS = 420, 14
@@ -69,13 +67,6 @@ def pairs(clip: Clip, count: int, apart: float, rng: np.random.Generator) -> np.
         order = choices[np.argsort((gap[choices] ** 2).sum(1))]
         found.append((rows[order[rng.integers(min(8, len(order)))]], rows[i]))
     return np.array(found, int).reshape(-1, 2)
-
-
-def through(plane: MouthPlane, frame: Frame) -> np.ndarray:
-    """(HEIGHT, WIDTH, 3) float32 of a frame."""
-    box = plane.box(frame.width, frame.height)
-    box = aligned(box, frame.format, frame.width, frame.height)
-    return plane.view(crop(frame, box), box)
 
 
 def patch_view(clip: Clip, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +129,7 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     empty = clip.render(frame, retarget, None)
     if made is None or empty is None or choice is None:
         return None
-    own = through(plane, frame)
+    own = plane.of_frame(frame)
     answer = MouthPlane.of(track, real)
     filmed, filmed_lips, filmed_mouth = mixed_view(clip, choice)
     shown = choice.patches[0].index - track.start
@@ -158,13 +149,13 @@ def example(clip, retarget, lips, frames, source, real, apart, rng):  # type: ig
     else:
         look, look_lips = np.zeros((HEIGHT, WIDTH, 3)), np.zeros((2, HEIGHT, WIDTH))
     yaw, pitch, _ = geometry.angles_degrees(track.rotation[source])
-    showed, spoke = through(plane, made.frame), through(answer, frames[real])
+    showed, spoke = plane.of_frame(made.frame), answer.of_frame(frames[real])
     views = dict(
         zip(
             VIEWS,
             (
                 showed,
-                through(plane, empty.frame),
+                plane.of_frame(empty.frame),
                 settled(lit_like(spoke, own), showed),
                 spoke,
                 own,

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from labial import geometry
-from labial.pixels import Box
-from labial.types import FaceTrack, FloatArray
+from labial.pixels import Box, aligned, read_rgb
+from labial.types import FaceTrack, FloatArray, Frame
 
 WIDTH, HEIGHT = 128, 96
 PIXELS_PER_UNIT = 104.0
@@ -107,6 +107,12 @@ class MouthPlane:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
             )
         )  # fmt: skip
+
+    def of_frame(self, frame: Frame) -> FloatArray:
+        """Look at a frame through the plane: (HEIGHT, WIDTH, 3) float32 RGB 0..1."""
+        box = self.box(frame.width, frame.height)
+        box = aligned(box, frame.format, frame.width, frame.height)
+        return self.view(read_rgb(frame, box).clip(0, 1), box)
 
     def lay(self, image: FloatArray, at: Box) -> FloatArray:
         """Bring a picture of the plane (HEIGHT, WIDTH[, c]) to the pixels of ``at``; 0 outside."""
