@@ -16,15 +16,13 @@ import numpy.typing as npt
 from labial import geometry
 from labial.face.detect import Detection, FaceDetector
 from labial.face.mesh import FaceMesh, Region
-from labial.face.pose import Poses, fit_poses, fit_rigid, neutral_shape, reference_shape
+from labial.face.pose import fit_poses, fit_rigid, neutral_shape, reference_shape
+from labial.face.quality import judged
 from labial.types import N_LANDMARKS, Face, FaceTrack, FloatArray, Frame
 
 MIN_PRESENCE = 0.5
 # A face must be surer to be seen first than to be followed: lettering can pass for one.
 FIRST_PRESENCE = 0.8
-MIN_EYES_PIXELS = 14.0
-YAW_FULL, YAW_NONE = 33.0, 45.0
-FADE_FRAMES = 4
 _THOROUGH_EVERY = 10
 _PATIENCE = 12
 _REFERENCE_ROWS = 400
@@ -183,7 +181,7 @@ def _track(
     nearest = seen[np.searchsorted(seen, np.arange(n)).clip(0, len(seen) - 1)]
     raw = fit_rigid(landmarks[nearest[:, None], np.array(geometry.RIGID)], reference)
     mouth = landmarks[nearest[:, None], np.array([*geometry.OUTER_UPPER, *geometry.OUTER_LOWER])]
-    quality, reasons = _quality(mouth, present, raw, size)
+    quality, reasons = judged(mouth, present, raw, size)
     return FaceTrack(
         start, landmarks, present, _smooth(raw.scale), _orthonormal(_smooth(raw.rotation)),
         _smooth(raw.translation), neutral, quality, reasons,
@@ -203,31 +201,3 @@ def _smooth(x: FloatArray) -> FloatArray:
 def _orthonormal(rotation: FloatArray) -> FloatArray:
     u, _, vt = np.linalg.svd(rotation.astype(np.float64))
     return np.asarray(u @ vt, np.float32)
-
-
-def _quality(
-    mouth: FloatArray, present: npt.NDArray[np.bool_], poses: Poses, size: tuple[int, int]
-) -> tuple[FloatArray, npt.NDArray[np.object_]]:
-    """Per frame 0..1 and why not 1; fades over a few frames on both sides of what is bad."""
-    width, height = size
-    n = len(present)
-    yaw = np.abs(poses.yaw())
-    quality = np.clip((YAW_NONE - yaw) / (YAW_NONE - YAW_FULL), 0, 1).astype(np.float32)
-    reasons = np.full(n, "", object)
-    reasons[quality < 1] = "turned away"
-    small = poses.scale < MIN_EYES_PIXELS
-    outside = ((mouth[..., :2] < 0) | (mouth[..., :2] > (width, height))).any((1, 2))
-    for bad, why in ((small, "too small"), (outside, "mouth out of frame"), (~present, "no face")):
-        quality[bad] = 0
-        reasons[bad] = why
-    return _fade(quality), reasons
-
-
-def _fade(quality: FloatArray) -> FloatArray:
-    """Limit the slope in time to 1 / FADE_FRAMES without ever exceeding ``quality``."""
-    out: FloatArray = quality.copy()
-    for i in range(1, len(out)):
-        out[i] = min(out[i], out[i - 1] + 1 / FADE_FRAMES)
-    for i in range(len(out) - 2, -1, -1):
-        out[i] = min(out[i], out[i + 1] + 1 / FADE_FRAMES)
-    return out

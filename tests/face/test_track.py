@@ -20,7 +20,8 @@ from synth import (
 from labial import geometry
 from labial.face import track as module
 from labial.face.detect import Detection, FaceDetector
-from labial.face.track import FADE_FRAMES, FaceTracker
+from labial.face.quality import FADE_FRAMES
+from labial.face.track import FaceTracker
 from labial.types import Face, FaceTrack, Frame
 
 SIZE = (480, 440)
