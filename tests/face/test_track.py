@@ -18,7 +18,6 @@ from synth import (
 )
 
 from labial import geometry
-from labial.face import track as module
 from labial.face.detect import Detection, FaceDetector
 from labial.face.quality import FADE_FRAMES
 from labial.face.track import FaceTracker
@@ -318,22 +317,6 @@ def test_a_long_track_is_not_held_in_memory(original: np.ndarray) -> None:
     assert peak < n * row, "work on a sample and on the few points that are needed"
     assert isinstance(track.landmarks, np.memmap) or isinstance(track.landmarks.base, np.memmap)
     np.testing.assert_array_equal(track.landmarks[n - 1], original + np.eye(3)[0] * ((n - 1) % 7))
-
-
-def test_turned_away_loses_quality_step_by_step() -> None:
-    n = 61
-    yaw = np.linspace(0, 60, n)
-    turn = np.radians(yaw)
-    rotation = np.repeat(np.eye(3, dtype=np.float32)[None], n, 0)
-    rotation[:, 0, 0] = rotation[:, 2, 2] = np.cos(turn)
-    rotation[:, 0, 2], rotation[:, 2, 0] = -np.sin(turn), np.sin(turn)
-    poses = module.Poses(np.full(n, 100, np.float32), rotation, np.zeros((n, 3), np.float32))
-    mouth = np.full((n, 20, 3), 50, np.float32)
-    quality, reasons = module._quality(mouth, np.ones(n, bool), poses, (100, 100))
-    assert np.all(quality[yaw < 34] == 1)
-    assert np.all(quality[yaw > 52] == 0)
-    assert np.all(np.diff(quality) <= 1e-6)
-    assert set(reasons[yaw > 39]) == {"turned away"}
 
 
 def test_the_tracker_closes_its_file() -> None:
