@@ -117,7 +117,7 @@ _PRESETS = (
 )
 _SVT_PRESETS = (12, 11, 10, 9, 8, 6, 4, 3, 2, 1)
 _VP9_SPEEDS = (8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
-_PRORES_PROFILES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5}
+PRORES_PROFILES = {"Proxy": 0, "LT": 1, "Standard": 2, "HQ": 3, "4444": 4, "XQ": 5}
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ def _special(encoder: str, source: VideoInfo, pix_fmt: str) -> dict[str, str]:
         return {"x265-params": "log-level=none"}
     if encoder == "prores_ks":
         rich = pix_fmt.startswith(("yuv444", "yuva444"))
-        profile = _PRORES_PROFILES.get(source.profile, 4 if rich else 3)
+        profile = PRORES_PROFILES.get(source.profile, 4 if rich else 3)
         fits = profile >= 4 if rich else profile < 4
         return {"profile": str(profile if fits else 4 if rich else 3), "vendor": "apl0"} | (
             {"flags": "+ildct"} if source.interlaced else {}

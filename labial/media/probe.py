@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -223,8 +223,13 @@ def audio_stream(container: InputContainer) -> Any:
     return next(iter(flagged or streams), None)
 
 
-def decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """Yield the frames of one stream, and None for each packet that cannot be decoded."""
+def decoded(
+    container: InputContainer, stream: Any, see: Callable[[Any], None] | None = None
+) -> Iterator[Any]:
+    """Yield the frames of one stream, and None for each packet that cannot be decoded.
+
+    ``see`` is shown every packet before it is decoded.
+    """
     packets = container.demux(stream)
     while True:
         try:
@@ -239,6 +244,8 @@ def decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
             except av.error.FFmpegError:
                 return
             return
+        if see is not None:
+            see(packet)
         try:
             frames = packet.decode()
         except av.error.FFmpegError:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from labial.errors import ReadError, SpeechError
 from labial.media.formats import color_of, planes_of
+from labial.media.gops import GopIndex, Gops, seek
 from labial.media.probe import (
     VideoInfo,
     audio_stream,
@@ -61,6 +62,8 @@ class VideoReader:
     resized : int
         Frames that the last :meth:`frames` scaled or converted, because the size or format
         changed in mid-stream.
+    straight : bool
+        Whether the times of the last :meth:`frames` are the file's own, each of them.
 
     Raises
     ------
@@ -76,6 +79,8 @@ class VideoReader:
         self.info: VideoInfo = self.media.video
         self.skipped = 0
         self.resized = 0
+        self.straight = True
+        self._index: GopIndex | None = None
         self._open: list[Generator[Frame, None, None]] = []
 
     def __enter__(self) -> VideoReader:
@@ -95,7 +100,7 @@ class VideoReader:
             frames.close()
         self._open.clear()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, start: tuple[int, int] | None = None) -> Iterator[Frame]:
         """Yield all frames in presentation order, from the start; each call starts anew.
 
         ``pts`` strictly increase. A missing time is the previous frame's time plus its
@@ -104,28 +109,61 @@ class VideoReader:
 
         Planes may be kept. They are read-only: the decoder still refers to them.
 
+        Parameters
+        ----------
+        start
+            Index and ``pts`` of a frame to begin with instead of the first. It must begin one of
+            the :meth:`gops` of a ``straight`` reading of this file. Then nothing before it is
+            decoded, if the file lets itself be searched.
+
         Raises
         ------
         ReadError
             While iterating, when not one frame can be decoded.
         """
-        frames = self._frames()
+        frames = self._frames(start)
         self._open.append(frames)
         return frames
 
-    def _frames(self) -> Generator[Frame, None, None]:
-        self.skipped = self.resized = 0
-        index = 0
-        with open_input(self.path) as container:
-            stream = video_stream(container)
-            if stream is None:
-                raise ReadError(f"no video stream in {show(self.path)}: it holds only sound")
-            stream.thread_type = "AUTO"
-            for picture, pts in self._timed(decoded(container, stream)):
-                yield self._frame(picture, pts, index)
-                index += 1
-        if index == 0:
-            raise ReadError(f"not one frame of {show(self.path)} can be decoded: it is damaged")
+    def gops(self, pts: npt.NDArray[np.int64]) -> Gops:
+        """Return the groups of pictures seen by the last :meth:`frames`, which ran to its end.
+
+        Parameters
+        ----------
+        pts
+            (n,) of all frames.
+        """
+        if self._index is None or not self.straight or self.skipped:
+            return Gops(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+        return self._index.finish(pts)
+
+    def _frames(self, start: tuple[int, int] | None) -> Generator[Frame, None, None]:
+        index, first = start or (0, None)
+        for sought in (True, False) if first is not None else (False,):
+            self.skipped = self.resized = 0
+            self.straight = True
+            with open_input(self.path) as container:
+                stream = video_stream(container)
+                if stream is None:
+                    raise ReadError(f"no video stream in {show(self.path)}: it holds only sound")
+                stream.thread_type = "AUTO"
+                context = stream.codec_context
+                self._index = GopIndex(context.codec.name, context.extradata or b"")
+                if sought and first is not None and not seek(container, stream, first):
+                    continue
+                found = False
+                for picture, pts in self._timed(decoded(container, stream, self._index.see)):
+                    if first is not None and not found:
+                        if pts < first:
+                            continue
+                        if sought and pts > first:
+                            break
+                    found = True
+                    yield self._frame(picture, pts, index)
+                    index += 1
+            if found:
+                return
+        raise ReadError(f"not one frame of {show(self.path)} can be decoded: it is damaged")
 
     def _timed(self, pictures: Iterator[Any]) -> Iterator[tuple[Any, int]]:
         """Pair pictures with strictly increasing pts."""
@@ -142,6 +180,7 @@ class VideoReader:
             pts = picture.pts if picture.pts is not None else picture.dts
             if pts is None:
                 pts = info.start if last is None else last + step
+                self.straight = False
             else:
                 pts += offset
             if last is not None and pts <= last:
@@ -150,6 +189,7 @@ class VideoReader:
                     continue
                 offset += last + step - pts
                 pts = last + step
+                self.straight = False
             last, step = pts, picture.duration or usual
             yield picture, pts
 
@@ -159,6 +199,7 @@ class VideoReader:
         color, duration = color_of(picture, info.color), picture.duration or 0
         if (picture.width, picture.height) != (info.width, info.height):
             self.resized += 1
+            self.straight = False
             picture = picture.reformat(info.width, info.height, info.format.name, threads=1)
         layout, planes = planes_of(picture)
         if layout != info.format:

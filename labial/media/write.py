@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,16 @@ from typing import Any
 import av
 import av.error
 
-from labial.errors import SpeechError, WriteError
+from labial.errors import ReadError, SpeechError, WriteError
+from labial.media.encode import (
+    DecodeTimes,
+    Mixing,
+    Picture,
+    PieceEncoder,
+    configure,
+    new_context,
+    reorder_depth,
+)
 from labial.media.encoders import (
     CONTAINERS,
     Container,
@@ -26,7 +36,8 @@ from labial.media.encoders import (
     movie_timescale,
     plan_encoding,
 )
-from labial.media.formats import exact_units, layout, rearranged, to_av
+from labial.media.formats import exact_units
+from labial.media.gops import group_packets
 from labial.media.probe import MediaInfo, VideoInfo, audio_stream, open_input, show
 from labial.media.read import open_sound
 from labial.media.sides import (
@@ -43,7 +54,6 @@ from labial.media.sides import (
 from labial.types import Frame
 
 _LEAD_SECONDS = Fraction(1, 2)
-_LONGEST_REORDER_SECONDS = 600
 _OWN_TAGS = {
     "major_brand",
     "minor_version",
@@ -134,6 +144,9 @@ class VideoWriter:
     rate
         Frames a second when the source has no motion (a still picture); then times count in
         ``1 / rate`` seconds instead of the source's time base.
+    copied_depth
+        Packets of the source will be copied, and are decoded so many pictures ahead; see
+        :class:`labial.media.gops.Gops`. None where none will be.
 
     Attributes
     ----------
@@ -143,6 +156,8 @@ class VideoWriter:
         What of the source could not be kept, one phrase each.
     frames : int
         Frames written so far.
+    sink : callable, optional
+        Is given every picture that this writer encodes.
 
     Raises
     ------
@@ -165,6 +180,7 @@ class VideoWriter:
         audio_limit: Fraction | None = None,
         *,
         rate: Fraction | None = None,
+        copied_depth: int | None = None,
     ) -> None:
         self.target = Path(target)
         self.source = source
@@ -174,6 +190,7 @@ class VideoWriter:
         self._container: Container = container_for(self.target)
         self._audio = None if audio is None else Path(audio)
         self._limit = audio_limit
+        self._depth = copied_depth
         self._rate = rate or frame_rate(self._video)
         self._time_base = self._video.time_base if rate is None else 1 / rate
         self.dropped: list[str] = list(self.plan.lost)
@@ -190,14 +207,19 @@ class VideoWriter:
         self._kept_audio: list[tuple[int, Any, bool]] = []
         self._subtitles: list[tuple[int, Any, str]] = []
         self._feeds: list[Feed] = []
+        self._encoder: PieceEncoder | None = None
+        self._spare: Any = None
+        self._mixing: Mixing | None = None
+        self._held: Picture | None = None
         self._last: int | None = None
-        self._last_dts: int | None = None
-        self._durations: dict[int, int] = {}
+        self._last_duration = 0
+        self.sink: Callable[[Picture], None] | None = None
 
     def __enter__(self) -> VideoWriter:
         try:
             with self._errors(), _quiet_encoders():
                 self._configure()
+                self._open_encoder()
                 self._out.start_encoding()
         except BaseException:
             self._discard()
@@ -234,14 +256,101 @@ class VideoWriter:
         with self._errors():
             if self.frames == 0:
                 self._start_feeds(frame.time)
-            picture = self._picture(frame)
-            if self._last is not None and picture.pts <= self._last:
+            pts = exact_units(frame.time, self._time_base)
+            if self._last is not None and pts <= self._last:
                 raise ValueError(f"{frame!r} does not come after the frame before it")
-            self._last = picture.pts
-            if picture.duration:
-                self._durations[picture.pts] = picture.duration
-            self._mux_video(self._stream.encode(picture))
-        self.frames += 1
+            self._show([pts], exact_units(frame.duration * frame.time_base, self._time_base))
+            if self._encoder is None:
+                self._encoder = self._new_encoder()
+            self._packets_of(self._encoder.encode(frame))
+
+    def cut(self) -> None:
+        """End a piece: what follows can be decoded, and could have been made, without it.
+
+        Raises
+        ------
+        WriteError
+            As :meth:`write`.
+        """
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            with self._errors():
+                self._packets_of(encoder.finish())
+
+    def replay(self, pictures: Iterable[Picture], times: Sequence[Fraction]) -> None:
+        """Take over a piece that was encoded before.
+
+        Parameters
+        ----------
+        pictures
+            What this writer, with the same source and settings, gave to its ``sink`` for it.
+        times
+            Of its frames, in seconds.
+
+        Raises
+        ------
+        WriteError
+            As :meth:`write`.
+        """
+        self.cut()
+        with self._errors():
+            if self.frames == 0:
+                self._start_feeds(times[0])
+            self._show([exact_units(time, self._time_base) for time in times], 0)
+            for picture in pictures:
+                if picture.pts == self._last:
+                    self._last_duration = picture.duration
+                self._packets_of([picture])
+
+    def copy(self, times: Sequence[Fraction]) -> None:
+        """Take over packets of the source, whole groups of pictures, as they are.
+
+        Parameters
+        ----------
+        times
+            Of the frames of these groups, in seconds.
+
+        Raises
+        ------
+        ReadError
+            The source is not what it was.
+        WriteError
+            As :meth:`write`.
+        """
+        first = exact_units(times[0], self._video.time_base)
+        packets = group_packets(self.source.path, first, len(times))
+        mixing, taken = self._mixing, 0
+        if mixing is None or mixing.obstacle:
+            raise ValueError("this writer cannot copy packets")
+
+        def pictures() -> Iterator[Picture]:
+            nonlocal taken
+            for packet in packets:
+                taken += 1
+                yield mixing.taken_over(packet, self._time_base)
+
+        sink, self.sink = self.sink, None
+        try:
+            self.replay(pictures(), times)
+        finally:
+            self.sink = sink
+        if taken != len(times):
+            raise ReadError(f"{show(self.source.path)} changed while it was read: start again")
+
+    def _show(self, pts: list[int], duration: int) -> None:
+        """Take notice of frames, before their packets come."""
+        for shown in pts:
+            self._decoding.show(shown)
+        self._last, self._last_duration = pts[-1], duration
+        self.frames += len(pts)
+
+    def _new_encoder(self) -> PieceEncoder:
+        context, self._spare = self._spare, None
+        if context is None:
+            context = new_context(
+                self._stream.codec_context, self.plan, self._video, self._rate, self._time_base
+            )
+        return PieceEncoder(context, self.plan, self._time_base)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -265,11 +374,13 @@ class VideoWriter:
     def _finish(self) -> None:
         if self.frames == 0:
             raise WriteError(f"nothing to write into {show(self.target)}: no frames came")
-        rest = self._stream.encode(None)
-        if rest and self._last in self._durations and self._container.muxer in ("mp4", "mov"):
-            # mp4 counts lengths in decoding order: the end of the video hangs on the last packet.
-            self._durations[rest[-1].pts] = self._durations[self._last]
-        self._mux_video(rest)
+        self.cut()
+        if self._held is not None:
+            last = self._held
+            if self._last_duration and self._container.muxer in ("mp4", "mov"):
+                # mp4 counts in decoding order: the end of the video hangs on the last packet.
+                last = replace(last, duration=self._last_duration)
+            self._mux_video(last)
         for feed in self._feeds:
             feed.advance(None)
         self._out.close()
@@ -305,7 +416,11 @@ class VideoWriter:
             self._out.set_chapters(origin.chapters())
 
     def _add_video(self, origin: Any) -> None:
-        info, plan = self._video, self.plan
+        info = self._video
+        if self._depth is not None:
+            self._mixing = Mixing(self.plan, info, origin.codec_context.extradata or b"")
+            self.plan = replace(self.plan, options=self.plan.options | self._mixing.options)
+        plan = self.plan
         stream = self._out.add_stream(
             plan.encoder,
             rate=self._rate,
@@ -315,14 +430,7 @@ class VideoWriter:
             time_base=self._time_base,
         )
         context = stream.codec_context
-        context.pix_fmt = plan.pix_fmt
-        context.time_base = self._time_base
-        context.sample_aspect_ratio = info.sample_aspect
-        context.colorspace = plan.color.matrix
-        context.color_primaries = plan.color.primaries
-        context.color_trc = plan.color.transfer
-        context.color_range = 2 if plan.color.full_range else 1
-        context.thread_count = 0
+        configure(context, plan, info, self._rate, self._time_base)
         if plan.encoder == "libx265" and self._container.muxer in ("mp4", "mov"):
             context.codec_tag = "hvc1"
         if info.display_matrix is not None:
@@ -334,6 +442,17 @@ class VideoWriter:
         if info.sample_aspect != 1 and self._container.muxer in ("matroska", "webm"):
             self.dropped.append(f"pixel aspect ratio {info.sample_aspect}")
         self._stream = stream
+
+    def _open_encoder(self) -> None:
+        """Open the first piece's encoder, whose settings stand at the head of the file."""
+        context = self._stream.codec_context
+        context.open()
+        if self._mixing is not None:
+            context.extradata = self._mixing.extradata(context.extradata)
+        self._spare = context
+        depth = max(reorder_depth(context, self.plan), self._depth or 0)
+        step = max(1, round(1 / (self._rate * self._time_base)))
+        self._decoding = DecodeTimes(depth, step)
 
     def _add_speech(self, path: Path) -> None:
         container, stream = open_sound(path)
@@ -446,60 +565,25 @@ class VideoWriter:
         """The source once more, for one iterator of its own."""
         return self._inputs.enter_context(open_input(self.source.path))
 
-    def _picture(self, frame: Frame) -> Any:
-        plan = self.plan
-        target = layout(plan.pix_fmt)
-        assert target is not None
-        if plan.pix_fmt == frame.format.name:
-            picture = to_av(frame)
-        elif target.format == frame.format:
-            picture = rearranged(frame, plan.pix_fmt)
-        else:
-            picture = self._converted(frame)
-        picture.colorspace = plan.color.matrix
-        picture.color_primaries = plan.color.primaries
-        picture.color_trc = plan.color.transfer
-        picture.color_range = 2 if plan.color.full_range else 1
-        picture.pts = exact_units(frame.time, self._time_base)
-        picture.duration = exact_units(frame.duration * frame.time_base, self._time_base)
-        picture.time_base = self._time_base
-        return picture
+    def _packets_of(self, pictures: list[Picture]) -> None:
+        """Hand pictures on, the last one held back: its length is known when the next one comes."""
+        for picture in pictures:
+            if self.sink is not None:
+                self.sink(picture)
+            held, self._held = self._held, picture
+            if held is not None:
+                self._mux_video(held)
 
-    def _converted(self, frame: Frame) -> Any:
-        """The frame in the encoder's pixel format, with the same colours.
-
-        On one thread: with several, swscale's writes past the end of a narrow row race with
-        the next row.
-        """
-        matrix = self.plan.color.matrix
-        matrix = matrix if matrix in (1, 4, 5, 6, 7, 9) else 1
-        full_in = frame.format.kind == "rgb" or frame.color.full_range
-        return to_av(frame).reformat(
-            format=self.plan.pix_fmt,
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=2 if full_in else 1,
-            dst_color_range=2 if self.plan.color.full_range else 1,
-            threads=1,
-        )
-
-    def _decode_time(self, packet: Any) -> int:
-        """The packet's dts; x265 gives at times a wild one to clips of a few frames."""
-        dts, last = packet.dts, self._last_dts
-        wild = dts is None or dts > packet.pts or (last is not None and dts <= last)
-        if wild or (packet.pts - dts) * packet.time_base > _LONGEST_REORDER_SECONDS:
-            dts = packet.pts if last is None else min(packet.pts, last + 1)
-        self._last_dts = int(dts)
-        return self._last_dts
-
-    def _mux_video(self, packets: list[Any]) -> None:
-        for packet in packets:
-            packet.dts = self._decode_time(packet)
-            packet.duration = self._durations.pop(packet.pts, packet.duration)
-            time = packet.dts * packet.time_base
-            self._out.mux(packet)
-            for feed in self._feeds:
-                feed.advance(time + _LEAD_SECONDS)
+    def _mux_video(self, picture: Picture) -> None:
+        packet: Any = picture.side if picture.side is not None else av.Packet(picture.data)
+        packet.stream = self._stream
+        packet.time_base = self._time_base
+        packet.pts, packet.dts = picture.pts, self._decoding.next(picture.pts)
+        packet.duration, packet.is_keyframe = picture.duration, picture.key
+        time = packet.dts * self._time_base
+        self._out.mux(packet)
+        for feed in self._feeds:
+            feed.advance(time + _LEAD_SECONDS)
 
 
 EXTENSIONS = tuple(CONTAINERS)
