@@ -147,6 +147,8 @@ class VideoWriter:
     copied_depth
         Packets of the source will be copied, and are decoded so many pictures ahead; see
         :class:`labial.media.gops.Gops`. None where none will be.
+    partial
+        Where the unfinished output lies, in a folder on the target's disk. Default: beside it.
 
     Attributes
     ----------
@@ -181,6 +183,7 @@ class VideoWriter:
         *,
         rate: Fraction | None = None,
         copied_depth: int | None = None,
+        partial: Path | None = None,
     ) -> None:
         self.target = Path(target)
         self.source = source
@@ -195,11 +198,7 @@ class VideoWriter:
         self._time_base = self._video.time_base if rate is None else 1 / rate
         self.dropped: list[str] = list(self.plan.lost)
         self.frames = 0
-        stem = os.fsencode(self.target.stem)[:150].decode("utf-8", "ignore")
-        token = secrets.token_hex(4)
-        self._partial = self.target.absolute().with_name(
-            f".{stem}.{token}.partial{self.target.suffix}"
-        )
+        self._partial = partial or self._beside()
         self._inputs = contextlib.ExitStack()
         self._out: Any = None
         self._stream: Any = None
@@ -361,6 +360,11 @@ class VideoWriter:
             raise WriteError(f"cannot write {show(self.target)}: {reason}") from error
         except OSError as error:
             raise WriteError(f"cannot write {show(self.target)}: {error.strerror}") from error
+
+    def _beside(self) -> Path:
+        stem = os.fsencode(self.target.stem)[:150].decode("utf-8", "ignore")
+        token = secrets.token_hex(4)
+        return self.target.absolute().with_name(f".{stem}.{token}.partial{self.target.suffix}")
 
     def _discard(self) -> None:
         with contextlib.suppress(Exception):
