@@ -63,6 +63,8 @@ class Clip:
         Seconds between the first frame and the first sample.
     skipped
         Damaged packets.
+    deinterlaced
+        Frames of two fields.
     """
 
     media: MediaInfo
@@ -74,6 +76,7 @@ class Clip:
     loudness: Curve | None
     sound_start: float
     skipped: int
+    deinterlaced: int = 0
 
     @property
     def seconds(self) -> float:
@@ -115,6 +118,7 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
         loudness,
         start,
         reader.skipped,
+        reader.deinterlaced,
     )
 
 
@@ -186,6 +190,8 @@ def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
         fine = -_EARLY <= offset.seconds <= _LATE
         line += f" ({offset.confidence:.0%} sure)" + ("" if fine else ": it is out of sync")
         lines.append((fine, line))
+    if clip.deinterlaced:
+        lines.append((True, f"{clip.deinterlaced} frames are interlaced and get deinterlaced"))
     if clip.skipped:
         lines.append((False, f"{clip.skipped} damaged packets were skipped"))
     return lines

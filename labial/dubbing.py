@@ -81,6 +81,8 @@ class DubReport:
     unrefined
         Re-synced frames on which the refiner strayed from what was filmed and was not, or only in
         part, believed.
+    deinterlaced
+        Frames of two fields, which the output shows as whole pictures.
     """
 
     out: Path
@@ -94,6 +96,7 @@ class DubReport:
     unheard: int = 0
     unrefined: int = 0
     adapted: str = ""
+    deinterlaced: int = 0
 
     def summary(self) -> str:
         """Return a line for the user, one on the speaker's style, and one on what was lost."""
@@ -107,6 +110,8 @@ class DubReport:
             line += f"; left out as damaged or out of time: {self.skipped}"
         if self.resized:
             line += f"; brought to the first frame's size: {self.resized}"
+        if self.deinterlaced:
+            line += f"; deinterlaced: {self.deinterlaced}"
         if self.unheard:
             line += f"; damaged packets of the speech, silent: {self.unheard}"
         if self.style:
@@ -123,7 +128,8 @@ class Analysis:
     """The first pass: tracks cover all frames in order; ``times`` (n,) in seconds from the start.
 
     ``length`` is the video's length with its last frame, in seconds; ``skipped`` counts what was
-    left out as damaged or out of time, and what had to be brought to the first frame's size.
+    left out as damaged or out of time, and what had to be brought to the first frame's size;
+    ``deinterlaced`` counts frames of two fields.
     """
 
     tracks: list[FaceTrack]
@@ -131,6 +137,7 @@ class Analysis:
     times: npt.NDArray[np.float64]
     length: Fraction
     skipped: tuple[int, int] = (0, 0)
+    deinterlaced: int = 0
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,7 @@ def dub(
     resynced = n - passed.total()
     return DubReport(
         Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged,
-        unrefined, _taught(wanted) if options.quality == "pro" else "",
+        unrefined, _taught(wanted) if options.quality == "pro" else "", analysis.deinterlaced,
     )  # fmt: skip
 
 
@@ -277,7 +284,10 @@ def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
         if filed is not None:
             filed.result()
         tracks = tracker.finish()
-    return Analysis(tracks, bank.finish(), np.array(times), end, (reader.skipped, reader.resized))
+    return Analysis(
+        tracks, bank.finish(), np.array(times), end, (reader.skipped, reader.resized),
+        reader.deinterlaced,
+    )  # fmt: skip
 
 
 def dubbed(

@@ -94,8 +94,6 @@ class Frame:
         Colour tags.
     rotation
         Clockwise turn for display in degrees: 0, 90, 180 or 270.
-    interlaced
-        True when the picture holds two fields.
     """
 
     planes: tuple[Plane, ...]
@@ -106,7 +104,6 @@ class Frame:
     index: int = 0
     color: ColorTags = field(default_factory=ColorTags)
     rotation: int = 0
-    interlaced: bool = False
 
     def __post_init__(self) -> None:
         if len(self.planes) != self.format.n_planes:

@@ -57,6 +57,13 @@ def test_sound_that_says_nothing() -> None:
     assert "offset not known" in " ".join(said(make_clip()))
 
 
+def test_fields_are_told() -> None:
+    assert "7 frames are interlaced and get deinterlaced" in said(
+        replace(make_clip(), deinterlaced=7)
+    )
+    assert "interlaced" not in " ".join(said(make_clip()))
+
+
 def test_frames_find_their_track() -> None:
     seen = make_clip()
     for index, shot, row in ((0, 0, 0), (24, 0, 24), (25, 1, 0), (49, 1, 24)):

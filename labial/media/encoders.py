@@ -289,19 +289,13 @@ def _quality(encoder: str, family: str, source: VideoInfo, crf: int | None) -> d
 
 
 def _special(encoder: str, source: VideoInfo, pix_fmt: str) -> dict[str, str]:
-    if encoder == "libx264":
-        if not source.interlaced:
-            return {}
-        return {"x264-params": "tff=1" if source.top_first else "bff=1"}
     if encoder == "libx265":
         return {"x265-params": "log-level=none"}
     if encoder == "prores_ks":
         rich = pix_fmt.startswith(("yuv444", "yuva444"))
         profile = PRORES_PROFILES.get(source.profile, 4 if rich else 3)
         fits = profile >= 4 if rich else profile < 4
-        return {"profile": str(profile if fits else 4 if rich else 3), "vendor": "apl0"} | (
-            {"flags": "+ildct"} if source.interlaced else {}
-        )
+        return {"profile": str(profile if fits else 4 if rich else 3), "vendor": "apl0"}
     if encoder == "ffv1":
         return {"level": "3", "slicecrc": "1", "g": "1"}
     return {}
@@ -326,8 +320,6 @@ def plan_encoding(target: Path, source: VideoInfo, settings: EncodeSettings) -> 
         raise WriteError(f"this FFmpeg has no {encoder}: choose another codec than {family}")
     pix_fmt = choose_format(encoder, source.format, source.width, source.height)
     lost = _lost(source.format, pix_fmt)
-    if source.interlaced and encoder not in ("libx264", "prores_ks"):
-        lost += ("interlace flag",)
     if source.mastering:
         lost += ("HDR mastering data",)
     options = _quality(encoder, family, source, settings.crf)

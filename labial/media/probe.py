@@ -67,7 +67,7 @@ class VideoInfo:
     display_matrix
         The file's nine numbers behind ``rotation`` (16.16 and 2.30 fixed point), or None.
     interlaced
-        True when pictures hold two fields; ``top_first`` tells which comes first.
+        True when the first pictures hold two fields; the reader makes them progressive.
     start
         Presentation time of the first frame in units of ``time_base``.
     index
@@ -93,7 +93,6 @@ class VideoInfo:
     rotation: int
     display_matrix: tuple[int, ...] | None
     interlaced: bool
-    top_first: bool
     start: int
     index: int
     mastering: bool = False
@@ -321,7 +320,6 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
         rotation=clockwise(first) if first is not None else 0,
         display_matrix=display_matrix(first) if first is not None else None,
         interlaced=first.interlaced_frame if first is not None else False,
-        top_first=getattr(context, "field_order", 2) in (0, 1, 2, 4),
         start=start if start is not None else stream.start_time or 0,
         index=stream.index,
         mastering=first is not None and _side_data(first, "MASTERING_DISPLAY_METADATA") is not None,

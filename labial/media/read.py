@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.errors import ReadError, SpeechError
+from labial.media.deinterlace import Deinterlacer
 from labial.media.formats import color_of, planes_of
 from labial.media.gops import GopIndex, Gops, seek
 from labial.media.probe import (
@@ -81,6 +82,7 @@ class VideoReader:
         self.resized = 0
         self.straight = True
         self._index: GopIndex | None = None
+        self._fields = Deinterlacer()
         self._open: list[Generator[Frame, None, None]] = []
 
     def __enter__(self) -> VideoReader:
@@ -94,6 +96,11 @@ class VideoReader:
     ) -> None:
         self.close()
 
+    @property
+    def deinterlaced(self) -> int:
+        """Frames of two fields that the last :meth:`frames` made progressive."""
+        return self._fields.count
+
     def close(self) -> None:
         """End all iterators and let go of the file."""
         for frames in self._open:
@@ -105,7 +112,8 @@ class VideoReader:
 
         ``pts`` strictly increase. A missing time is the previous frame's time plus its
         duration; a frame whose time was already passed is left out; when times jump back by
-        more than a second (joined recordings), the rest follows on without a gap.
+        more than a second (joined recordings), the rest follows on without a gap. Interlaced
+        frames are deinterlaced.
 
         Planes may be kept. They are read-only: the decoder still refers to them.
 
@@ -133,13 +141,17 @@ class VideoReader:
         pts
             (n,) of all frames.
         """
-        if self._index is None or not self.straight or self.skipped:
+        mixed = self.deinterlaced and not self.info.interlaced
+        if self._index is None or not self.straight or self.skipped or mixed:
             return Gops(np.zeros(0, np.int64), np.zeros(0, np.bool_))
         return self._index.finish(pts)
 
     def _frames(self, start: tuple[int, int] | None) -> Generator[Frame, None, None]:
         index, first = start or (0, None)
-        for sought in (True, False) if first is not None else (False,):
+        # A frame of two fields needs the one before it.
+        seekable = first is not None and not self.info.interlaced
+        for sought in (True, False) if seekable else (False,):
+            self._fields = Deinterlacer()
             self.skipped = self.resized = 0
             self.straight = True
             with open_input(self.path) as container:
@@ -152,7 +164,8 @@ class VideoReader:
                 if sought and first is not None and not seek(container, stream, first):
                     continue
                 found = False
-                for picture, pts in self._timed(decoded(container, stream, self._index.see)):
+                timed = self._timed(decoded(container, stream, self._index.see))
+                for picture, pts in self._fields.progressive(timed):
                     if first is not None and not found:
                         if pts < first:
                             continue
@@ -195,7 +208,7 @@ class VideoReader:
 
     def _frame(self, picture: Any, pts: int, index: int) -> Frame:
         info = self.info
-        rotation, interlaced = clockwise(picture), picture.interlaced_frame
+        rotation = clockwise(picture)
         color, duration = color_of(picture, info.color), picture.duration or 0
         if (picture.width, picture.height) != (info.width, info.height):
             self.resized += 1
@@ -214,7 +227,6 @@ class VideoReader:
             index=index,
             color=color,
             rotation=rotation,
-            interlaced=interlaced,
         )
 
 
