@@ -18,6 +18,7 @@ ROOMS = (
     "options",
     "pixels",
     "weights",
+    "seen",
     "media",
     "audio",
     "speech",

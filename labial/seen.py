@@ -1,0 +1,193 @@
+"""What was seen of a video is kept, so that the next dub of it need not look again.
+
+One folder a video in the user's cache folder, under a name made from the video's bytes and the
+version of what looked at it. The folders that were not used for longest go when there are too many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import astuple, fields, is_dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from labial import weights
+from labial.errors import ReadError
+
+T = TypeVar("T")
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+Parts: TypeAlias = dict[str, list[npt.NDArray[Any]]]
+
+FORMAT = 1
+"""To be raised when the same pictures would be seen differently, or are kept differently."""
+MOST_BYTES = 4 << 30
+_BLOCK = 1 << 22
+
+
+def digest(path: str | os.PathLike[str]) -> str:
+    """Return the sha256 of a file's bytes.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read.
+    """
+    total = hashlib.sha256()
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                total.update(block)
+    except OSError as error:
+        raise ReadError(f"cannot read {path}: {error.strerror}") from error
+    return total.hexdigest()
+
+
+def folder() -> Path:
+    """Return the folder that holds all of it; it may not exist yet."""
+    return weights.folder() / "seen"
+
+
+class Store:
+    """Where one video's arrays and facts are kept.
+
+    Parameters
+    ----------
+    content
+        The :func:`digest` of the video.
+    """
+
+    def __init__(self, content: str) -> None:
+        self._root = folder()
+        models = " ".join(row.sha256 for row in weights.WEIGHTS)
+        key = f"{FORMAT} {_version()} {models} {content}"
+        self._folder = self._root / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    def load(self) -> tuple[Arrays, dict[str, Any]] | None:
+        """Return what is kept, or None. Arrays are mapped from their files, read-only."""
+        try:
+            facts = json.loads((self._folder / "facts.json").read_text())
+            arrays: Arrays = {
+                name: np.load(self._folder / f"{name}.npy", mmap_mode="r")
+                for name in facts.pop("arrays")
+            }
+            os.utime(self._folder)
+        except (OSError, ValueError, KeyError):
+            return None
+        return arrays, facts
+
+    def save(self, parts: Parts, facts: dict[str, Any]) -> bool:
+        """Keep arrays, each given in parts, and facts; return whether there was room for them."""
+        if sum(part.nbytes for array in parts.values() for part in array) > MOST_BYTES:
+            return False
+        new = self._folder.with_name(f"{self._folder.name}.{secrets.token_hex(4)}.new")
+        try:
+            new.mkdir(parents=True)
+            for name, array in parts.items():
+                _write(new / f"{name}.npy", array)
+            (new / "facts.json").write_text(json.dumps(facts | {"arrays": [*parts]}))
+            if self._folder.exists():
+                shutil.rmtree(self._folder)
+            new.rename(self._folder)
+        except OSError:
+            # A cache that is full, or not ours to write, must not cost the dub.
+            shutil.rmtree(new, ignore_errors=True)
+            return False
+        self._tidy()
+        return True
+
+    def _tidy(self) -> None:
+        """Remove the folders not used for longest, beyond what may be kept."""
+        kept = [path for path in self._root.iterdir() if path.is_dir()]
+        kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        total = 0
+        for path in kept:
+            total += sum(file.stat().st_size for file in path.iterdir())
+            if total > MOST_BYTES and path != self._folder:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _write(path: Path, parts: list[npt.NDArray[Any]]) -> None:
+    """Write an array whose first axis goes through all parts, one by one."""
+    shape = (sum(len(part) for part in parts), *parts[0].shape[1:])
+    if not shape[0]:  # an empty file cannot be mapped
+        np.save(path, np.zeros(shape, parts[0].dtype))
+        return
+    whole = np.lib.format.open_memmap(path, "w+", parts[0].dtype, shape)
+    at = 0
+    for part in parts:
+        whole[at : at + len(part)] = part
+        at += len(part)
+    whole.flush()
+
+
+def packed(rows: Sequence[Any], prefix: str) -> tuple[Parts, dict[str, Any]]:
+    """Take dataclasses of one type apart: NumPy arrays, numbers, words and smaller dataclasses.
+
+    Arrays of one field follow each other in one array, whatever their shapes.
+    """
+    arrays: Parts = {}
+    facts: dict[str, Any] = {"count": len(rows)}
+    for item in fields(rows[0]) if rows else ():
+        values = [getattr(row, item.name) for row in rows]
+        if not isinstance(values[0], np.ndarray):
+            facts[item.name] = [_plain(value) for value in values]
+            continue
+        if values[0].dtype == object:
+            words = sorted({str(word) for value in values for word in value})
+            facts[f"{item.name} words"] = words
+            values = [
+                np.searchsorted(words, value.astype(str)).astype(np.int32) for value in values
+            ]
+        facts[f"{item.name} shapes"] = [list(value.shape) for value in values]
+        arrays[f"{prefix}-{item.name}"] = [value.reshape(-1) for value in values]
+    return arrays, facts
+
+
+def unpacked(kind: type[T], prefix: str, arrays: Arrays, facts: dict[str, Any]) -> list[T]:
+    """Put together again what :func:`packed` took apart; large arrays stay mapped."""
+    if not facts["count"]:
+        return []
+    types = get_type_hints(kind)
+    columns: dict[str, list[Any]] = {}
+    for item in fields(kind):  # type: ignore[arg-type]
+        if item.name in facts:
+            small: Any = types[item.name]
+            values = facts[item.name]
+            nested = is_dataclass(types[item.name])
+            columns[item.name] = [small(*v) for v in values] if nested else values
+            continue
+        shapes = facts[f"{item.name} shapes"]
+        ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)]).tolist()
+        flat = arrays[f"{prefix}-{item.name}"]
+        parts: list[Any] = [
+            flat[a:b].reshape(shape) for (a, b), shape in zip(pairwise(ends), shapes, strict=True)
+        ]
+        words = facts.get(f"{item.name} words")
+        if words is not None:
+            parts = [np.array(words, object)[part] for part in parts]
+        columns[item.name] = parts
+    rows = zip(*columns.values(), strict=True)
+    return [kind(**dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return astuple(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _version() -> str:
+    try:
+        return version("labial")
+    except PackageNotFoundError:
+        return "source"
