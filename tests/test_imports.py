@@ -49,7 +49,7 @@ ROOMS = (
 DOORS = ("live", "batch", "cluster", "server", "cli")
 # Declarations that every other room's tests go through.
 TESTED_BY_ALL = ("types", "errors", "options")
-HEAVY = ("cv2", "av", "onnxruntime", "ai_edge_litert", "numpy", "rich.progress")
+HEAVY = ("cv2", "av", "onnxruntime", "ai_edge_litert", "numpy", "rich.progress", "scenedetect")
 VAGUE = ("utils", "util", "common", "helpers", "helper", "manager", "misc")
 
 FILES = sorted(PACKAGE.rglob("*.py"))
