@@ -2,8 +2,8 @@
 
 Everything is judged on glances, pictures of about 40 × 70 pixels. Cuts are PySceneDetect's, less
 what only flashes or changes its light. Of made cuts, 296 of 300 between people (half of them at a
-quarter of the light) and 167 of 212 jumps within a take or into a closer view are found, with 5 cuts
-in 15,800 frames that have none; a comparison of histograms found 144 and 8.
+quarter of the light) and 167 of 212 jumps within a take or into a closer view are found, with 5
+cuts in 15,800 frames that have none; a comparison of histograms found 144 and 8.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
 from labial.pixels import Box, read_rgb
-from labial.types import FloatArray, Frame, PixelFormat, Plane
+from labial.types import FloatArray, Frame, PixelFormat
 
 Glance = npt.NDArray[np.uint8]
 
@@ -88,12 +88,12 @@ def glance(frame: Frame) -> Glance:
     """Return a small BGR picture (h, w, 3) of a frame; its shorter side has 40 pixels."""
     shrink = max(1.0, min(frame.width, frame.height) / _SHORT)
     size = (max(1, round(frame.width / shrink)), max(1, round(frame.height / shrink)))
-    planes: list[Plane] = []
+    planes: list[npt.NDArray[Any]] = []
     for plane in frame.planes[: 1 if frame.format.kind == "gray" else 3]:
         # Two rows for each of the small picture's are enough, and cost little.
         step = max(1, plane.shape[0] // (2 * size[1]))
         rows: npt.NDArray[Any] = plane[step // 2 :: step]
-        planes.append(cv2.resize(rows, size, interpolation=cv2.INTER_AREA).astype(plane.dtype))
+        planes.append(cv2.resize(rows, size, interpolation=cv2.INTER_AREA))
     layout = PixelFormat("", frame.format.kind, frame.format.bits)
     small = replace(frame, planes=tuple(planes), format=layout)
     rgb = read_rgb(small, Box(0, 0, *size))
