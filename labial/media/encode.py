@@ -207,19 +207,24 @@ class Mixing:
         How our own pictures are encoded.
     info
         The source.
-    extradata
-        Of the source's stream.
+
+    Attributes
+    ----------
+    obstacle : str
+        Why they cannot; "" where they can.
+    options : dict
+        Encoder options beside those of the plan.
     """
 
-    def __init__(self, plan: EncodePlan, info: VideoInfo, extradata: bytes) -> None:
+    def __init__(self, plan: EncodePlan, info: VideoInfo) -> None:
         self.obstacle = _obstacle(plan, info)
         self._theirs: list[bytes] = []
         self._size: int | None = None
         self.options: dict[str, str] = {}
         if self.obstacle or plan.encoder != "libx264":
             return
-        self._theirs = parameter_sets(extradata)
-        self._size = length_size("h264", extradata)
+        self._theirs = parameter_sets(info.extradata)
+        self._size = length_size("h264", info.extradata)
         number = free_parameter_id(self._theirs)
         if len(self._theirs) < 2 or number is None:
             self.obstacle = "its parameter sets are not at the head of the file"

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -74,6 +74,8 @@ class VideoInfo:
         Stream index in the file.
     mastering
         True when frames carry the mastering display's data (HDR10) beside the colour tags.
+    extradata
+        What the codec keeps at the head of the file, as it is stored.
     """
 
     codec: str
@@ -96,6 +98,7 @@ class VideoInfo:
     start: int
     index: int
     mastering: bool = False
+    extradata: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -323,6 +326,7 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
         start=start if start is not None else stream.start_time or 0,
         index=stream.index,
         mastering=first is not None and _side_data(first, "MASTERING_DISPLAY_METADATA") is not None,
+        extradata=context.extradata or b"",
     )
 
 

@@ -422,7 +422,7 @@ class VideoWriter:
     def _add_video(self, origin: Any) -> None:
         info = self._video
         if self._depth is not None:
-            self._mixing = Mixing(self.plan, info, origin.codec_context.extradata or b"")
+            self._mixing = Mixing(self.plan, info)
             self.plan = replace(self.plan, options=self.plan.options | self._mixing.options)
         plan = self.plan
         stream = self._out.add_stream(

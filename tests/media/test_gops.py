@@ -177,13 +177,13 @@ def test_what_cannot_be_mixed_says_why(tmp_path, name, options, why):
     source = make(tmp_path, name, n=4)
     info = VideoReader(source).info
     plan = plan_encoding(source, info, EncodeSettings(**options))
-    assert Mixing(plan, info, b"").obstacle == why
+    assert Mixing(plan, info).obstacle == why
 
 
 def test_hevc_is_not_mixed(tmp_path):
     source = synth.write_video(tmp_path / "a.mp4", codec="libx265", n=4)
     info = VideoReader(source).info
-    assert "cannot be mixed" in Mixing(plan_encoding(source, info, FAST), info, b"").obstacle
+    assert "cannot be mixed" in Mixing(plan_encoding(source, info, FAST), info).obstacle
 
 
 def test_units_and_parameter_sets():
