@@ -83,6 +83,8 @@ class DubReport:
         part, believed.
     deinterlaced
         Frames of two fields, which the output shows as whole pictures.
+    notes
+        How the output is encoded where that is not as in the source, one phrase each.
     """
 
     out: Path
@@ -97,6 +99,7 @@ class DubReport:
     unrefined: int = 0
     adapted: str = ""
     deinterlaced: int = 0
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return a line for the user, one on the speaker's style, and one on what was lost."""
@@ -118,6 +121,8 @@ class DubReport:
             line += f"\nstyle: {self.style}"
         if self.adapted:
             line += f"\nadapted: {self.adapted}"
+        if self.notes:
+            line += f"\n{'; '.join(self.notes)}"
         if self.dropped:
             line += f"\nnot carried over: {', '.join(self.dropped)}"
         return line
@@ -209,7 +214,9 @@ def dub(
     with VideoReader(video) as reader:
         source = reader.media
     speech = load_speech(audio)
-    settings = EncodeSettings(options.codec, options.crf, options.preset)
+    settings = EncodeSettings(
+        options.codec, options.crf, options.preset, options.lossless, options.hardware
+    )
     check_target(out, source, settings, audio)
     if options.preview is not None:
         check_png(options.preview, (video, audio, out))
@@ -242,6 +249,7 @@ def dub(
     return DubReport(
         Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged,
         unrefined, _taught(wanted) if options.quality == "pro" else "", analysis.deinterlaced,
+        writer.plan.notes,
     )  # fmt: skip
 
 

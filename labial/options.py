@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from labial.errors import OptionError
 
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
+Hardware = Literal["off", "auto", "videotoolbox", "nvenc", "qsv", "amf"]
 SyncMode = Literal["cut_off"]
 Quality = Literal["fast", "standard", "pro"]
 PhotoQuality = Literal["fast", "standard"]
@@ -45,6 +46,10 @@ class DubOptions:
     preset: str = "superfast"
     """Encoder speed preset (x264 names). With the default, encoding takes less time than the rest;
     "veryfast" to "slow" make smaller files."""
+    lossless: bool = False
+    """Every sample that is not re-synced stays exactly what it was. Files become large."""
+    hardware: Hardware = "off"
+    """Encode in hardware: auto takes the first encoder that works here, else software."""
     quality: Quality = "standard"
     """fast: pixels are only moved, and taken from other frames. standard: a learned inside of the
     mouth where the source shows none, and a learned refiner. pro: the refiner is also adapted to
@@ -71,6 +76,10 @@ class DubOptions:
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 63:
             raise OptionError(f"--crf {self.crf}: use 0 (best) to 51, or to 63 for av1 and vp9")
+        if self.lossless and self.crf is not None:
+            raise OptionError("--lossless and --crf exclude each other: leave one of them out")
+        if self.lossless and self.hardware != "off":
+            raise OptionError("--lossless is done in software: leave out --hardware")
         if not 1 <= self.adapt_seconds <= 3600:
             raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
         if not 0.5 <= self.articulation <= 1.5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -95,6 +96,8 @@ def write_video(
     container_options: dict[str, str] | None = None,
 ) -> Path:
     """Write a clip; ``setup(container, video_stream)`` may set tags before the first frame."""
+    if codec == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "0")
     if codec == "libx265":
         options = {"x265-params": "log-level=none:bframes=0"} | (options or {})
     step = round(1 / (rate * time_base))

@@ -33,7 +33,7 @@ class Deinterlacer:
         self._filter: _Filter | None = None
 
     def progressive(self, timed: Iterable[Timed]) -> Generator[Timed, None, None]:
-        """Yield each picture with its own pts, time base and duration."""
+        """Yield each picture with the pts and the duration that it came with."""
         before: Any = None
         for picture, pts in timed:
             needed = _is_interlaced(picture)
@@ -70,7 +70,7 @@ class _Filter:
         graph.link_nodes(self._source, weaver, self._sink).configure()
         self._graph = graph
         self._count = 0
-        self._waiting: deque[tuple[int | None, Any, int]] = deque()
+        self._waiting: deque[tuple[int | None, int]] = deque()
 
     def show(self, picture: Any) -> None:
         """Let the filter see a picture that was handed out before."""
@@ -85,7 +85,7 @@ class _Filter:
         return self._pull()
 
     def _push(self, picture: Any, pts: int | None) -> None:
-        self._waiting.append((pts, picture.time_base, picture.duration))
+        self._waiting.append((pts, picture.duration))
         # The filter counts; a stream's own times may have holes or run back.
         picture.pts, self._count = self._count, self._count + 1
         self._source.push(picture)
@@ -96,10 +96,10 @@ class _Filter:
                 picture = self._sink.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            pts, time_base, duration = self._waiting.popleft()
+            pts, duration = self._waiting.popleft()
             if pts is None:
                 continue
-            picture.pts, picture.time_base, picture.duration = pts, time_base, duration
+            picture.duration = duration
             yield picture, pts
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import av
 
-from labial.media.encoders import PRORES_PROFILES, EncodePlan
+from labial.media.encoder_options import PRORES_PROFILES
+from labial.media.encoders import EncodePlan
 from labial.media.formats import exact_units, layout, rearranged, to_av
 from labial.media.gops import (
     free_parameter_id,

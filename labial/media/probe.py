@@ -20,11 +20,16 @@ from av.container import InputContainer
 
 from labial.errors import ReadError
 from labial.media.formats import color_of, planar_format
+from labial.media.hdr import Mastering, mastering
 from labial.types import ColorTags, PixelFormat
 
 # Demuxers that take any text or bytes for pictures.
 _NOT_MEDIA = {"tty", "txt", "bin", "xbin", "adf", "idf", "data"}
 _PROBE_PACKETS = 150
+# WebM keeps alpha as a second stream, which FFmpeg's own decoders of VP8 and VP9 do not look at.
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_INDEX_ENTRIES, _GOP_PACKETS, _GOP_KEYS = 3000, 300, 3
+_DYNAMIC = {"DOVI_RPU_BUFFER": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
 _capture_lock = threading.Lock()
 
 
@@ -72,10 +77,16 @@ class VideoInfo:
         Presentation time of the first frame in units of ``time_base``.
     index
         Stream index in the file.
-    mastering
-        True when frames carry the mastering display's data (HDR10) beside the colour tags.
     extradata
         What the codec keeps at the head of the file, as it is stored.
+    hdr
+        HDR10's data beside the colour tags, or None.
+    dynamic
+        Names of further data of the pictures that no encoder here writes, such as Dolby Vision's.
+    gop
+        Frames from one key frame to the next, at most; 0 when that is not known.
+    reordered
+        Pictures are stored in another order than that in which they are shown (B-frames).
     """
 
     codec: str
@@ -97,8 +108,11 @@ class VideoInfo:
     interlaced: bool
     start: int
     index: int
-    mastering: bool = False
     extradata: bytes = field(default=b"", repr=False)
+    hdr: Mastering | None = None
+    dynamic: tuple[str, ...] = ()
+    gop: int = 0
+    reordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,6 +239,18 @@ def audio_stream(container: InputContainer) -> Any:
     return next(iter(flagged or streams), None)
 
 
+def _decoder(stream: Any) -> Any:
+    """What decodes a stream: its own decoder, but where that would leave out the alpha channel."""
+    own = stream.codec_context
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    name = _ALPHA_DECODERS.get(own.codec.name) if tags.get("alpha_mode") == "1" else None
+    if name is None or name not in av.codecs_available:
+        return own
+    decoder = av.CodecContext.create(name, "r")
+    decoder.extradata = own.extradata
+    return decoder
+
+
 def decoded(
     container: InputContainer, stream: Any, see: Callable[[Any], None] | None = None
 ) -> Iterator[Any]:
@@ -233,6 +259,7 @@ def decoded(
     ``see`` is shown every packet before it is decoded.
     """
     packets = container.demux(stream)
+    decoder = _decoder(stream)
     while True:
         try:
             packet = next(packets)
@@ -242,14 +269,15 @@ def decoded(
             # The demuxer gave up: what the decoder still holds is all that is left.
             yield None
             try:
-                yield from stream.decode(None)
+                yield from decoder.decode(None)
             except av.error.FFmpegError:
                 return
             return
         if see is not None:
             see(packet)
         try:
-            frames = packet.decode()
+            # A packet sets the time base of what its own stream decodes, at the end as well.
+            frames = packet.decode() if decoder is stream.codec_context else decoder.decode(packet)
         except av.error.FFmpegError:
             yield None
             continue
@@ -257,6 +285,8 @@ def decoded(
 
 
 def _side_data(frame: Any, name: str) -> bytes | None:
+    if frame is None:
+        return None
     # PyAV raises ValueError on side data newer than itself, such as a photo's EXIF block.
     with contextlib.suppress(KeyError, ValueError):
         return bytes(frame.side_data[name])
@@ -267,6 +297,28 @@ def display_matrix(frame: Any) -> tuple[int, ...] | None:
     """The nine numbers that turn a frame for display, or None."""
     data = _side_data(frame, "DISPLAYMATRIX")
     return None if data is None else tuple(int(v) for v in np.frombuffer(data, np.int32)[:9])
+
+
+def hdr_of(frame: Any) -> Mastering | None:
+    """HDR10's data of a frame, or None."""
+    display = _side_data(frame, "MASTERING_DISPLAY_METADATA")
+    return mastering(display, _side_data(frame, "CONTENT_LIGHT_LEVEL"))
+
+
+def _gop(container: InputContainer, stream: Any) -> int:
+    """Frames from one key frame to the next, at most, near the start; 0 where there is only one."""
+    if container.format.name.startswith("mov"):
+        entries = stream.index_entries
+        flags = [entries[i].is_keyframe for i in range(min(len(entries), _INDEX_ENTRIES))]
+    else:
+        flags = []
+        with contextlib.suppress(av.error.FFmpegError):
+            for packet in islice(container.demux(stream), _GOP_PACKETS):
+                flags.append(packet.is_keyframe)
+                if sum(flags) > _GOP_KEYS:
+                    break
+    keys = np.flatnonzero(flags)
+    return int(np.diff(keys).max()) if len(keys) > 1 else 0
 
 
 def clockwise(frame: Any) -> int:
@@ -325,8 +377,11 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
         interlaced=first.interlaced_frame if first is not None else False,
         start=start if start is not None else stream.start_time or 0,
         index=stream.index,
-        mastering=first is not None and _side_data(first, "MASTERING_DISPLAY_METADATA") is not None,
         extradata=context.extradata or b"",
+        hdr=hdr_of(first),
+        dynamic=tuple(name for key, name in _DYNAMIC.items() if _side_data(first, key) is not None),
+        gop=_gop(container, stream),
+        reordered=bool(context.has_b_frames),
     )
 
 

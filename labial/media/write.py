@@ -16,6 +16,7 @@ import av
 import av.error
 
 from labial.errors import ReadError, SpeechError, WriteError
+from labial.media.containers import CONTAINERS, Container, container_for
 from labial.media.encode import (
     DecodeTimes,
     Mixing,
@@ -26,12 +27,9 @@ from labial.media.encode import (
     reorder_depth,
 )
 from labial.media.encoders import (
-    CONTAINERS,
-    Container,
     EncodePlan,
     EncodeSettings,
     audio_shape,
-    container_for,
     frame_rate,
     movie_timescale,
     plan_encoding,
@@ -61,6 +59,7 @@ _OWN_TAGS = {
     "encoder",
     "duration",
     "rotate",
+    "alpha_mode",
     "vendor_id",
     "bps",
     "number_of_frames",
@@ -442,6 +441,8 @@ class VideoWriter:
         elif info.rotation:
             stream.set_display_rotation(-info.rotation)
         stream.metadata.update(_kept_tags(origin.metadata))
+        if plan.family == "vp9" and plan.pix_fmt.startswith("yuva"):
+            stream.metadata["alpha_mode"] = "1"
         stream.disposition = int(origin.disposition)
         if info.sample_aspect != 1 and self._container.muxer in ("matroska", "webm"):
             self.dropped.append(f"pixel aspect ratio {info.sample_aspect}")

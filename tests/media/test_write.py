@@ -10,7 +10,8 @@ import synth_media as synth
 
 from labial.errors import ReadError, SpeechError, WriteError
 from labial.media import EncodeSettings, VideoReader, VideoWriter, check_target, probe
-from labial.media.encoders import choose_format, plan_encoding
+from labial.media.encoders import plan_encoding
+from labial.media.format_choice import choose_format
 from labial.media.formats import layout
 from labial.types import ColorTags
 
@@ -456,18 +457,6 @@ def test_plan_caps_near_the_source_bit_rate(tmp_path):
     options = plan_encoding(Path("a.mp4"), video, EncodeSettings(crf=30)).options
     assert options["crf"] == "30"
     assert "maxrate" not in options
-
-
-def test_hdr_mastering_data_is_listed_as_lost(tmp_path):
-    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
-    source = synth.write_video(
-        tmp_path / "a.mp4",
-        codec="libx265",
-        fmt="yuv420p10le",
-        options={"x265-params": f"log-level=none:bframes=0:hdr10=1:master-display={display}"},
-    )
-    assert probe(source).video.mastering
-    assert dub(source, tmp_path / "out.mp4").dropped == ["HDR mastering data"]
 
 
 def test_output_is_not_larger_than_a_hard_source(tmp_path):
