@@ -109,6 +109,14 @@ def _family(target: Path, container: Container, source: VideoInfo, codec: Codec)
     return fitting[0]
 
 
+def _pixels(encoder: str, container: Container, source: VideoInfo) -> str:
+    pix_fmt = choose_format(encoder, source.format, source.width, source.height)
+    if encoder == "libvpx-vp9" and container.muxer not in ("webm", "matroska"):
+        # Its alpha is a second stream, for which other containers have no place.
+        pix_fmt = pix_fmt.replace("yuva", "yuv").replace("gbrap", "gbrp")
+    return pix_fmt
+
+
 def _lossless_family(target: Path, container: Container, source: VideoInfo, codec: Codec) -> str:
     """The first family, the usual one before others, that can give back every sample."""
     usual = _family(target, container, source, codec)
@@ -117,7 +125,7 @@ def _lossless_family(target: Path, container: Container, source: VideoInfo, code
         encoder = ENCODERS[family]
         if not can_be_lossless(encoder):
             continue
-        known = layout(choose_format(encoder, source.format, source.width, source.height))
+        known = layout(_pixels(encoder, container, source))
         if known is not None and known.format == source.format:
             return family
     named = source.native_format
@@ -157,10 +165,7 @@ def plan_encoding(target: Path, source: VideoInfo, settings: EncodeSettings) -> 
     else:
         if encoder not in _encoders():
             raise WriteError(f"this FFmpeg has no {encoder}: choose another codec than {family}")
-        pix_fmt = choose_format(encoder, source.format, source.width, source.height)
-        if family == "vp9" and container.muxer not in ("webm", "matroska"):
-            # Its alpha is a second stream, for which other containers have no place.
-            pix_fmt = pix_fmt.replace("yuva", "yuv").replace("gbrap", "gbrp")
+        pix_fmt = _pixels(encoder, container, source)
         options = encoder_options(
             encoder, family, source, pix_fmt, settings.crf, settings.preset, settings.lossless
         )

@@ -16,13 +16,15 @@ _IN_HARDWARE = ("_videotoolbox", "_nvenc", "_qsv", "_amf")
 def choose_format(encoder: str, source: PixelFormat, width: int, height: int) -> str:
     """FFmpeg's pixel format of ``encoder`` that loses least of ``source``.
 
-    In this order: depth, chroma resolution, kind of colour, alpha; among equals the one that
+    In this order: depth, alpha, chroma resolution, kind of colour; among equals the one that
     adds least. libx264 and libx265 refuse subsampled chroma with odd sizes, so there chroma
     gets more samples (4:2:0 becomes 4:4:4) rather than the picture fewer pixels.
     """
     offered = {f.name for f in av.Codec(encoder, "w").video_formats or ()}
     if encoder == "libx265":  # its alpha is a second layer that few players know
         offered = {name for name in offered if not name.startswith("yuva")}
+    if encoder == "libvpx-vp9":  # other formats with alpha it takes only as an experiment
+        offered -= {"yuva422p", "yuva444p", "gbrap"}
     if encoder.endswith(_IN_HARDWARE):  # they would make 4:2:0 of RGB without saying so
         offered = {name for name in offered if not av.VideoFormat(name).is_rgb}
     if source.name in offered and _size_fits(encoder, source, width, height):
@@ -38,9 +40,9 @@ def choose_format(encoder: str, source: PixelFormat, width: int, height: int) ->
         chroma = source.kind != "gray"
         cost = (
             max(0, source.bits - fmt.bits),
+            int(source.alpha and not fmt.alpha),
             max(0, fmt.sub_x - source.sub_x) + max(0, fmt.sub_y - source.sub_y) if chroma else 0,
             int(chroma and fmt.kind == "gray") * 2 + int(fmt.kind != source.kind),
-            int(source.alpha and not fmt.alpha),
             int(fmt.alpha and not source.alpha),
             fmt.bits,
             -fmt.sub_x - fmt.sub_y if not chroma else source.sub_x + source.sub_y,
