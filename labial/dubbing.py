@@ -215,8 +215,9 @@ def dub(
         source = reader.media
     speech = load_speech(audio)
     settings = EncodeSettings(
-        options.codec, options.crf, options.preset, options.lossless, options.hardware
-    )
+        options.codec, options.crf, options.preset, options.lossless, options.hardware,
+        options.keep_audio, options.language,
+    )  # fmt: skip
     check_target(out, source, settings, audio)
     if options.preview is not None:
         check_png(options.preview, (video, audio, out))

@@ -50,6 +50,10 @@ class DubOptions:
     """Every sample that is not re-synced stays exactly what it was. Files become large."""
     hardware: Hardware = "off"
     """Encode in hardware: auto takes the first encoder that works here, else software."""
+    language: str | None = None
+    """Language of the new speech, an ISO 639 code such as es or deu, written into the output."""
+    keep_audio: bool = False
+    """Keep the source's own audio tracks, after the new speech."""
     quality: Quality = "standard"
     """fast: pixels are only moved, and taken from other frames. standard: a learned inside of the
     mouth where the source shows none, and a learned refiner. pro: the refiner is also adapted to

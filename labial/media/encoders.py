@@ -23,7 +23,7 @@ from labial.types import ColorTags
 
 @dataclass(frozen=True)
 class EncodeSettings:
-    """What the user asks of the encoder.
+    """What the user asks of the output.
 
     Parameters
     ----------
@@ -38,6 +38,10 @@ class EncodeSettings:
         Every sample stays what it is; an error where the codec cannot do that.
     hardware
         Encoder in hardware to use; ``"auto"`` takes the first that works, or none.
+    keep_audio
+        The source's own sound stays, after the new speech.
+    language
+        ISO 639 code of the new speech; None keeps what its file says.
     """
 
     codec: Codec = "source"
@@ -45,6 +49,8 @@ class EncodeSettings:
     preset: str = "superfast"
     lossless: bool = False
     hardware: Hardware = "off"
+    keep_audio: bool = False
+    language: str | None = None
 
 
 ENCODERS = {

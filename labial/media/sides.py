@@ -55,15 +55,15 @@ class Feed:
             self._next = None
 
 
-def safe_packets(container: Any, streams: list[Any]) -> Iterator[Any]:
-    """Packets with a time; ends quietly where the file is cut off."""
+def safe_packets(container: Any, streams: list[Any], *, timed: bool = True) -> Iterator[Any]:
+    """Packets, with a time where asked for; ends quietly where the file is cut off."""
     packets = container.demux(streams)
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.error.FFmpegError):
             return
-        if packet.size and (packet.pts is not None or packet.dts is not None):
+        if packet.size and (not timed or packet.pts is not None or packet.dts is not None):
             yield packet
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import av
 import av.error
 
-from labial.errors import ReadError, SpeechError, WriteError
+from labial.errors import ReadError, WriteError
 from labial.media.containers import CONTAINERS, Container, container_for
 from labial.media.encode import (
     DecodeTimes,
@@ -29,43 +29,18 @@ from labial.media.encode import (
 from labial.media.encoders import (
     EncodePlan,
     EncodeSettings,
-    audio_shape,
     frame_rate,
     movie_timescale,
     plan_encoding,
 )
 from labial.media.formats import exact_units
 from labial.media.gops import group_packets
-from labial.media.probe import MediaInfo, VideoInfo, audio_stream, open_input, show
-from labial.media.read import open_sound
-from labial.media.sides import (
-    TEXT_SUBTITLES,
-    Feed,
-    Timed,
-    add_text_stream,
-    copied,
-    encoded,
-    first_sample,
-    merged,
-    subtitle_recoder,
-)
+from labial.media.probe import MediaInfo, VideoInfo, open_input, show
+from labial.media.streams import OtherStreams
+from labial.media.tags import kept_tags, language_code, needs_keys, timecode_of
 from labial.types import Frame
 
 _LEAD_SECONDS = Fraction(1, 2)
-_OWN_TAGS = {
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "encoder",
-    "duration",
-    "rotate",
-    "alpha_mode",
-    "vendor_id",
-    "bps",
-    "number_of_frames",
-    "number_of_bytes",
-    "source_id",
-}
 
 
 def check_target(
@@ -81,12 +56,17 @@ def check_target(
     WriteError
         The directory is missing or closed to writing, the target is a directory or one of the
         inputs, its extension is unknown, or codec, settings and container do not fit.
+    OptionError
+        The language is none.
     """
     target = Path(target)
     name, folder = show(target), target.absolute().parent
     if source.video is None:
         raise WriteError(f"{show(source.path)} has no video stream to take over")
-    plan = plan_encoding(target, source.video, settings or EncodeSettings())
+    settings = settings or EncodeSettings()
+    plan = plan_encoding(target, source.video, settings)
+    if settings.language is not None:
+        language_code(settings.language, container_for(target).muxer)
     if target.is_dir():
         raise WriteError(f"cannot write {name}: it is a directory")
     if not folder.is_dir():
@@ -97,14 +77,6 @@ def check_target(
         if other is not None and target.exists() and target.samefile(other):
             raise WriteError(f"cannot write {name}: it is the {role}, choose another name")
     return plan
-
-
-def _kept_tags(tags: dict[str, str]) -> dict[str, str]:
-    return {
-        key: value
-        for key, value in tags.items()
-        if key.lower().split("-")[0] not in _OWN_TAGS and not key.startswith("_STATISTICS")
-    }
 
 
 @contextlib.contextmanager
@@ -186,7 +158,8 @@ class VideoWriter:
     ) -> None:
         self.target = Path(target)
         self.source = source
-        self.plan = check_target(target, source, settings, audio)
+        self._settings = settings or EncodeSettings()
+        self.plan = check_target(target, source, self._settings, audio)
         assert source.video is not None
         self._video: VideoInfo = source.video
         self._container: Container = container_for(self.target)
@@ -201,10 +174,6 @@ class VideoWriter:
         self._inputs = contextlib.ExitStack()
         self._out: Any = None
         self._stream: Any = None
-        self._speech: tuple[Any, Any, Any, bool] | None = None
-        self._kept_audio: list[tuple[int, Any, bool]] = []
-        self._subtitles: list[tuple[int, Any, str]] = []
-        self._feeds: list[Feed] = []
         self._encoder: PieceEncoder | None = None
         self._spare: Any = None
         self._mixing: Mixing | None = None
@@ -253,7 +222,7 @@ class VideoWriter:
             raise ValueError(f"{frame!r} in a {self._video.width}x{self._video.height} video")
         with self._errors():
             if self.frames == 0:
-                self._start_feeds(frame.time)
+                self._others.start(frame.time)
             pts = exact_units(frame.time, self._time_base)
             if self._last is not None and pts <= self._last:
                 raise ValueError(f"{frame!r} does not come after the frame before it")
@@ -293,7 +262,7 @@ class VideoWriter:
         self.cut()
         with self._errors():
             if self.frames == 0:
-                self._start_feeds(times[0])
+                self._others.start(times[0])
             self._show([exact_units(time, self._time_base) for time in times], 0)
             for picture in pictures:
                 if picture.pts == self._last:
@@ -384,15 +353,16 @@ class VideoWriter:
                 # mp4 counts in decoding order: the end of the video hangs on the last packet.
                 last = replace(last, duration=self._last_duration)
             self._mux_video(last)
-        for feed in self._feeds:
-            feed.advance(None)
+        self._others.advance(None)
         self._out.close()
         self._inputs.close()
 
     def _configure(self) -> None:
+        origin = self._inputs.enter_context(open_input(self.source.path))
         options = {"avoid_negative_ts": "disabled"}
         if self._container.muxer in ("mp4", "mov"):
-            options["movflags"] = "+faststart"
+            named = needs_keys(kept_tags(origin.metadata))
+            options["movflags"] = "+faststart" + "+use_metadata_tags" * named
             options["movie_timescale"] = str(movie_timescale(self._time_base))
         self._out = av.open(
             str(self._partial),
@@ -400,23 +370,17 @@ class VideoWriter:
             format=self._container.muxer,
             container_options=options,
         )
-        origin = self._inputs.enter_context(open_input(self.source.path))
         self._add_video(origin.streams[self._video.index])
-        if self._audio is None:
-            for stream in origin.streams.audio:
-                self._keep_audio(stream)
-        else:
-            self._add_speech(self._audio)
-            main = audio_stream(origin)
-            for stream in origin.streams.audio:
-                if main is None or stream.index != main.index:
-                    self.dropped.append(f"audio stream {stream.index} ({stream.language or '?'})")
-        for stream in origin.streams.subtitles:
-            self._add_subtitle(stream)
-        self._carry_rest(origin)
-        self._out.metadata.update(_kept_tags(origin.metadata))
-        if origin.chapters():
-            self._out.set_chapters(origin.chapters())
+        timecode = timecode_of(origin.streams, self._video.index)
+        if timecode:
+            self._stream.metadata["timecode"] = timecode
+        self._others = OtherStreams(
+            self._out, self._container, self.source, self._settings, self._audio, self._limit
+        )
+        self._inputs.callback(self._others.close)
+        self._others.add(origin)
+        self.dropped += self._others.dropped
+        self._out.metadata.update(kept_tags(origin.metadata))
 
     def _add_video(self, origin: Any) -> None:
         info = self._video
@@ -440,7 +404,7 @@ class VideoWriter:
             stream.set_display_matrix(info.display_matrix)
         elif info.rotation:
             stream.set_display_rotation(-info.rotation)
-        stream.metadata.update(_kept_tags(origin.metadata))
+        stream.metadata.update(kept_tags(origin.metadata))
         if plan.family == "vp9" and plan.pix_fmt.startswith("yuva"):
             stream.metadata["alpha_mode"] = "1"
         stream.disposition = int(origin.disposition)
@@ -459,117 +423,6 @@ class VideoWriter:
         step = max(1, round(1 / (self._rate * self._time_base)))
         self._decoding = DecodeTimes(depth, step)
 
-    def _add_speech(self, path: Path) -> None:
-        container, stream = open_sound(path)
-        self._inputs.enter_context(container)
-        begin = self._first_sample(path)
-        copy = self._can_copy(stream) and self._starts_clean(path, stream, begin)
-        output = self._audio_output(stream, copy)
-        self._speech = (container, stream, output, copy)
-        self._speech_begin = begin
-
-    def _first_sample(self, path: Path) -> Fraction:
-        container, stream = open_sound(path)
-        with container:
-            if not stream.codec_context.sample_rate:
-                raise SpeechError(f"{show(path)} holds no sound: give a file with speech")
-            return first_sample(container, stream)
-
-    def _can_copy(self, stream: Any) -> bool:
-        return self._container.holds_audio(stream.codec_context.codec.name)
-
-    def _starts_clean(self, path: Path, stream: Any, begin: Fraction) -> bool:
-        """True when the first packet starts with the first sample, or the container says."""
-        if self._container.muxer in ("mp4", "mov") or "opus" in stream.codec_context.codec.name:
-            return True
-        container, again = open_sound(path)
-        with container:
-            packet = next(iter(container.demux(again)))
-            return packet.pts is not None and packet.pts * packet.time_base >= begin
-
-    def _audio_output(self, stream: Any, copy: bool) -> Any:
-        if copy:
-            output = self._out.add_stream_from_template(stream)
-        else:
-            context = stream.codec_context
-            encoder = self._container.audio_encoder
-            rate, name, bits = audio_shape(encoder, context.sample_rate, context.layout.nb_channels)
-            output = self._out.add_stream(encoder, rate=rate, layout=name, bit_rate=bits)
-            output.time_base = Fraction(1, rate)
-        output.metadata.update(_kept_tags(stream.metadata))
-        output.disposition = int(stream.disposition)
-        return output
-
-    def _keep_audio(self, stream: Any) -> None:
-        if stream.codec_context is None:
-            self.dropped.append(f"audio stream {stream.index} (unknown codec)")
-            return
-        copy = self._can_copy(stream)
-        self._kept_audio.append((stream.index, self._audio_output(stream, copy), copy))
-
-    def _add_subtitle(self, stream: Any) -> None:
-        codec = stream.codec_context.codec.name if stream.codec_context is not None else ""
-        codec = {"srt": "subrip", "ssa": "ass", "movtext": "mov_text"}.get(codec, codec)
-        if codec in {"pgssub": 1, "dvdsub": 1}:
-            codec = {"pgssub": "hdmv_pgs_subtitle", "dvdsub": "dvd_subtitle"}[codec]
-        if codec in self._container.subtitles:
-            wanted, output = codec, self._out.add_stream_from_template(stream)
-        elif codec in TEXT_SUBTITLES:
-            wanted = self._container.text_subtitle
-            output = add_text_stream(self._out, wanted)
-        else:
-            self.dropped.append(
-                f"subtitle stream {stream.index} ({codec or 'unknown codec'}: "
-                f"{self.target.suffix} cannot hold it)"
-            )
-            return
-        output.metadata.update(_kept_tags(stream.metadata))
-        output.disposition = int(stream.disposition)
-        self._subtitles.append((stream.index, output, "" if wanted == codec else codec))
-
-    def _carry_rest(self, origin: Any) -> None:
-        """Attachments go along into mkv; what else there is gets listed."""
-        for stream in origin.streams:
-            if stream.type == "attachment" and self._container.muxer == "matroska":
-                mime = stream.mimetype or "application/octet-stream"
-                self._out.add_attachment(stream.name or "attachment", mime, stream.data)
-            elif stream.type in ("attachment", "data", "unknown"):
-                if stream.type == "data" and stream.name == "bin_data" and origin.chapters():
-                    continue  # the chapters' own titles
-                self.dropped.append(f"{stream.type} stream {stream.index}")
-            elif stream.type == "video" and stream.index != self._video.index:
-                cover = stream.disposition & av.stream.Disposition.attached_pic
-                self.dropped.append("cover picture" if cover else f"video stream {stream.index}")
-
-    def _start_feeds(self, start: Fraction) -> None:
-        timed: list[Iterator[Timed]] = []
-        if self._speech is not None:
-            container, stream, output, copy = self._speech
-            if copy:
-                end = None if self._limit is None else start + self._limit
-                shift = start - self._speech_begin
-                timed.append(copied(container, {stream.index: output}, shift, end))
-            else:
-                timed.append(encoded(container, stream, output, start, self._limit))
-        straight = {index: output for index, output, copy in self._kept_audio if copy}
-        straight |= {index: output for index, output, codec in self._subtitles if not codec}
-        if straight:
-            timed.append(copied(self._origin(), straight, Fraction(0), None))
-        for index, output, copy in self._kept_audio:
-            if not copy:
-                origin = self._origin()
-                timed.append(encoded(origin, origin.streams[index], output, None, None))
-        for index, output, codec in self._subtitles:
-            if codec:
-                recode = subtitle_recoder(codec, self._container.text_subtitle)
-                timed.append(copied(self._origin(), {index: output}, Fraction(0), None, recode))
-        if timed:
-            self._feeds = [Feed(merged(timed), self._out.mux)]
-
-    def _origin(self) -> Any:
-        """The source once more, for one iterator of its own."""
-        return self._inputs.enter_context(open_input(self.source.path))
-
     def _packets_of(self, pictures: list[Picture]) -> None:
         """Hand pictures on, the last one held back: its length is known when the next one comes."""
         for picture in pictures:
@@ -587,8 +440,7 @@ class VideoWriter:
         packet.duration, packet.is_keyframe = picture.duration, picture.key
         time = packet.dts * self._time_base
         self._out.mux(packet)
-        for feed in self._feeds:
-            feed.advance(time + _LEAD_SECONDS)
+        self._others.advance(time + _LEAD_SECONDS)
 
 
 EXTENSIONS = tuple(CONTAINERS)

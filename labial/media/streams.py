@@ -1,0 +1,278 @@
+"""Everything of an output but its pictures: sound, subtitles, chapters, covers, attachments."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from labial.errors import SpeechError
+from labial.media.containers import Container
+from labial.media.encoders import EncodeSettings, audio_shape
+from labial.media.probe import MediaInfo, audio_stream, open_input, show
+from labial.media.read import open_sound
+from labial.media.sides import (
+    TEXT_SUBTITLES,
+    Feed,
+    Timed,
+    add_text_stream,
+    copied,
+    encoded,
+    first_sample,
+    merged,
+    safe_packets,
+    subtitle_recoder,
+)
+from labial.media.tags import kept_tags, language_code
+
+_SUBTITLE_NAMES = {
+    "srt": "subrip",
+    "ssa": "ass",
+    "movtext": "mov_text",
+    "pgssub": "hdmv_pgs_subtitle",
+    "dvdsub": "dvd_subtitle",
+}
+_PICTURE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png")}
+
+
+class OtherStreams:
+    """Adds to an output what goes beside its pictures, then hands it out as they advance.
+
+    Parameters
+    ----------
+    out
+        PyAV's container, to which the pictures' stream was added.
+    container
+        What it can hold.
+    source
+        The file whose streams and tags are kept.
+    settings
+        Whether its sound is kept beside the speech, and the speech's language.
+    audio
+        File with the new speech; None keeps the source's sound.
+    limit
+        Seconds of speech to keep; None keeps all.
+
+    Attributes
+    ----------
+    dropped : list of str
+        What could not be kept, one phrase each.
+    """
+
+    def __init__(
+        self,
+        out: Any,
+        container: Container,
+        source: MediaInfo,
+        settings: EncodeSettings,
+        audio: Path | None,
+        limit: Fraction | None,
+    ) -> None:
+        self._out, self._container, self._source = out, container, source
+        self._settings, self._audio, self._limit = settings, audio, limit
+        self.dropped: list[str] = []
+        self._inputs = contextlib.ExitStack()
+        self._speech: tuple[Any, Any, Any, bool] | None = None
+        self._speech_begin = Fraction(0)
+        self._kept_audio: list[tuple[int, Any, bool]] = []
+        self._subtitles: list[tuple[int, Any, str]] = []
+        self._covers: list[tuple[int, Any]] = []
+        self._feeds: list[Feed] = []
+
+    def add(self, origin: Any) -> None:
+        """Add all streams, given the opened source.
+
+        Raises
+        ------
+        SpeechError
+            The speech holds no sound.
+        OptionError
+            Its language is none.
+        """
+        if self._audio is None:
+            for stream in origin.streams.audio:
+                self._keep_audio(stream, beside=False)
+        else:
+            self._add_speech(self._audio)
+            main = audio_stream(origin)
+            for stream in origin.streams.audio:
+                if self._settings.keep_audio:
+                    self._keep_audio(stream, beside=True)
+                elif main is None or stream.index != main.index:
+                    self.dropped.append(f"audio stream {stream.index} ({stream.language or '?'})")
+        for stream in origin.streams.subtitles:
+            self._add_subtitle(stream)
+        for stream in origin.streams:
+            if stream.type in ("attachment", "data", "unknown"):
+                self._carry_rest(origin, stream)
+            elif stream.type == "video":
+                self._carry_picture(stream)
+        if origin.chapters():
+            self._out.set_chapters(origin.chapters())
+
+    def start(self, start: Fraction) -> None:
+        """Make ready to hand out, given the time of the first picture in seconds."""
+        self._mux_covers()
+        timed: list[Iterator[Timed]] = []
+        if self._speech is not None:
+            container, stream, output, copy = self._speech
+            if copy:
+                end = None if self._limit is None else start + self._limit
+                shift = start - self._speech_begin
+                timed.append(copied(container, {stream.index: output}, shift, end))
+            else:
+                timed.append(encoded(container, stream, output, start, self._limit))
+        straight = {index: output for index, output, copy in self._kept_audio if copy}
+        straight |= {index: output for index, output, codec in self._subtitles if not codec}
+        if straight:
+            timed.append(copied(self._origin(), straight, Fraction(0), None))
+        for index, output, copy in self._kept_audio:
+            if not copy:
+                origin = self._origin()
+                timed.append(encoded(origin, origin.streams[index], output, None, None))
+        for index, output, codec in self._subtitles:
+            if codec:
+                recode = subtitle_recoder(codec, self._container.text_subtitle)
+                timed.append(copied(self._origin(), {index: output}, Fraction(0), None, recode))
+        if timed:
+            self._feeds = [Feed(merged(timed), self._out.mux)]
+
+    def advance(self, until: Fraction | None) -> None:
+        """Write what starts before ``until`` seconds; None: all that is left."""
+        for feed in self._feeds:
+            feed.advance(until)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self._inputs.close()
+
+    def _origin(self) -> Any:
+        """The source once more, for one iterator of its own."""
+        return self._inputs.enter_context(open_input(self._source.path))
+
+    def _add_speech(self, path: Path) -> None:
+        container, stream = open_sound(path)
+        self._inputs.enter_context(container)
+        begin = _first_sample(path)
+        copy = self._can_copy(stream) and self._starts_clean(path, stream, begin)
+        output = self._audio_output(stream, copy)
+        # The dub comes first and is what a player plays.
+        output.disposition = int(output.disposition) | av.stream.Disposition.default
+        if self._settings.language is not None:
+            code = language_code(self._settings.language, self._container.muxer)
+            output.metadata = {**output.metadata, "language": code}
+        self._speech = (container, stream, output, copy)
+        self._speech_begin = begin
+
+    def _can_copy(self, stream: Any) -> bool:
+        return self._container.holds_audio(stream.codec_context.codec.name)
+
+    def _starts_clean(self, path: Path, stream: Any, begin: Fraction) -> bool:
+        """True when the first packet starts with the first sample, or the container says."""
+        if self._container.muxer in ("mp4", "mov") or "opus" in stream.codec_context.codec.name:
+            return True
+        container, again = open_sound(path)
+        with container:
+            packet = next(iter(container.demux(again)))
+            return packet.pts is not None and packet.pts * packet.time_base >= begin
+
+    def _audio_output(self, stream: Any, copy: bool) -> Any:
+        if copy:
+            output = self._out.add_stream_from_template(stream)
+        else:
+            context = stream.codec_context
+            encoder = self._container.audio_encoder
+            rate, name, bits = audio_shape(encoder, context.sample_rate, context.layout.nb_channels)
+            output = self._out.add_stream(encoder, rate=rate, layout=name, bit_rate=bits)
+            output.time_base = Fraction(1, rate)
+        output.metadata.update(kept_tags(stream.metadata))
+        output.disposition = int(stream.disposition)
+        return output
+
+    def _keep_audio(self, stream: Any, *, beside: bool) -> None:
+        if stream.codec_context is None:
+            self.dropped.append(f"audio stream {stream.index} (unknown codec)")
+            return
+        copy = self._can_copy(stream)
+        output = self._audio_output(stream, copy)
+        if beside:
+            output.disposition = int(stream.disposition) & ~av.stream.Disposition.default
+        self._kept_audio.append((stream.index, output, copy))
+
+    def _add_subtitle(self, stream: Any) -> None:
+        codec = stream.codec_context.codec.name if stream.codec_context is not None else ""
+        codec = _SUBTITLE_NAMES.get(codec, codec)
+        if codec in self._container.subtitles:
+            wanted, output = codec, self._out.add_stream_from_template(stream)
+        elif codec in TEXT_SUBTITLES:
+            wanted = self._container.text_subtitle
+            output = add_text_stream(self._out, wanted)
+        else:
+            self.dropped.append(
+                f"subtitle stream {stream.index} ({codec or 'unknown codec'} cannot be kept in "
+                f"{self._container.muxer})"
+            )
+            return
+        output.metadata.update(kept_tags(stream.metadata))
+        output.disposition = int(stream.disposition)
+        self._subtitles.append((stream.index, output, "" if wanted == codec else codec))
+
+    def _carry_rest(self, origin: Any, stream: Any) -> None:
+        """Attachments go along into mkv; what else there is gets listed."""
+        if stream.type == "attachment" and self._container.muxer == "matroska":
+            mime = stream.mimetype or "application/octet-stream"
+            self._out.add_attachment(stream.name or "attachment", mime, stream.data)
+            return
+        if stream.type == "data":
+            if stream.name == "bin_data" and origin.chapters():
+                return  # the chapters' own titles
+            if stream.metadata.get("timecode"):
+                return  # a tag of the pictures, of which the muxer makes such a stream
+        self.dropped.append(f"{stream.type} stream {stream.index}")
+
+    def _carry_picture(self, stream: Any) -> None:
+        """A cover goes along; other videos are listed."""
+        assert self._source.video is not None
+        if stream.index == self._source.video.index:
+            return
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            self.dropped.append(f"video stream {stream.index}")
+            return
+        codec = stream.codec_context.codec.name if stream.codec_context is not None else ""
+        if self._container.muxer == "mp4" and codec in _PICTURE_TYPES:
+            output = self._out.add_stream_from_template(stream, opaque=True)
+            output.disposition = int(stream.disposition)
+            output.metadata.update(kept_tags(stream.metadata))
+            self._covers.append((stream.index, output))
+        elif self._container.muxer == "matroska" and codec in _PICTURE_TYPES:
+            ending, mime = _PICTURE_TYPES[codec]
+            name = stream.metadata.get("filename") or f"cover.{ending}"
+            data = self._cover(stream.index)
+            if data is not None:
+                self._out.add_attachment(name, mime, bytes(data))
+        else:
+            self.dropped.append("cover picture")
+
+    def _cover(self, index: int) -> Any:
+        with open_input(self._source.path) as origin:
+            return next(safe_packets(origin, [origin.streams[index]], timed=False), None)
+
+    def _mux_covers(self) -> None:
+        for index, output in self._covers:
+            packet = self._cover(index)
+            if packet is not None:
+                packet.pts = packet.dts = 0
+                packet.stream = output
+                self._out.mux(packet)
+
+
+def _first_sample(path: Path) -> Fraction:
+    container, stream = open_sound(path)
+    with container:
+        if not stream.codec_context.sample_rate:
+            raise SpeechError(f"{show(path)} holds no sound: give a file with speech")
+        return first_sample(container, stream)
