@@ -27,7 +27,7 @@ from labial.media.sides import (
     safe_packets,
     subtitle_recoder,
 )
-from labial.media.tags import kept_tags, language_code
+from labial.media.tags import kept_tags, stream_tags
 
 _SUBTITLE_NAMES = {
     "srt": "subrip",
@@ -163,10 +163,16 @@ class OtherStreams:
         # The dub comes first and is what a player plays.
         output.disposition = int(output.disposition) | av.stream.Disposition.default
         if self._settings.language is not None:
-            code = language_code(self._settings.language, self._container.muxer)
-            output.metadata = {**output.metadata, "language": code}
+            output.metadata.pop("language", None)
+            self._tag(output, {"language": self._settings.language}, "the speech")
         self._speech = (container, stream, output, copy)
         self._speech_begin = begin
+
+    def _tag(self, output: Any, tags: dict[str, str], name: str) -> None:
+        kept, lost = stream_tags(tags, self._container.muxer)
+        output.metadata.update(kept)
+        if lost:
+            self.dropped.append(f"language {lost} of {name}")
 
     def _can_copy(self, stream: Any) -> bool:
         return self._container.holds_audio(stream.codec_context.codec.name)
@@ -189,7 +195,7 @@ class OtherStreams:
             rate, name, bits = audio_shape(encoder, context.sample_rate, context.layout.nb_channels)
             output = self._out.add_stream(encoder, rate=rate, layout=name, bit_rate=bits)
             output.time_base = Fraction(1, rate)
-        output.metadata.update(kept_tags(stream.metadata))
+        self._tag(output, stream.metadata, f"audio stream {stream.index}")
         output.disposition = int(stream.disposition)
         return output
 
@@ -217,7 +223,7 @@ class OtherStreams:
                 f"{self._container.muxer})"
             )
             return
-        output.metadata.update(kept_tags(stream.metadata))
+        self._tag(output, stream.metadata, f"subtitle stream {stream.index}")
         output.disposition = int(stream.disposition)
         self._subtitles.append((stream.index, output, "" if wanted == codec else codec))
 

@@ -54,6 +54,17 @@ _BIBLIOGRAPHIC = {
     "bod": "tib", "cym": "wel",
 }  # fmt: skip
 
+# QuickTime has numbers for languages, and only for these; by FFmpeg's names of them.
+_QUICKTIME = {"hr ", "fo ", "sr ", "pa "}.union(
+    """
+    eng fra ger ita dut sve spa dan por nor heb jpn ara fin gre ice mlt tur chi urd hin tha kor
+    lit pol hun est lav rus iri alb ron ces slk slv yid mac bul ukr bel uzb kaz aze arm geo mol
+    kir tgk tuk mon pus kur kas snd tib nep san mar ben asm guj ori mal kan tam tel bur khm lao
+    vie ind tgl may amh tir orm som swa run mlg epo wel baq cat lat que grn aym tat uig dzo jav
+    """.split()  # noqa: SIM905
+)
+_UNKNOWN = ("und", "")
+
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
     """Return those tags of a file or stream that an output takes over."""
@@ -80,7 +91,7 @@ def needs_keys(tags: dict[str, str]) -> bool:
 
 
 def language_code(language: str, muxer: str) -> str:
-    """Return how a container calls a language.
+    """Return how a container calls a language, "" where it has no name for it.
 
     Parameters
     ----------
@@ -104,4 +115,23 @@ def language_code(language: str, muxer: str) -> str:
     if not code:
         raise OptionError(f"--language {language}: give an ISO 639 code, such as es, fr or cmn")
     code = {short: long for long, short in _BIBLIOGRAPHIC.items()}.get(code, code)
-    return _BIBLIOGRAPHIC.get(code, code) if muxer in ("matroska", "webm") else code
+    if muxer in ("matroska", "webm"):
+        return _BIBLIOGRAPHIC.get(code, code)
+    if muxer == "mov":
+        short = {long: f"{letters} " for letters, long in two.items()}.get(code, "")
+        names = (code, _BIBLIOGRAPHIC.get(code, ""), short)
+        return next((name for name in names if name in _QUICKTIME), "")
+    return code
+
+
+def stream_tags(tags: dict[str, str], muxer: str) -> tuple[dict[str, str], str]:
+    """Return the tags of a stream that go over, and its language where that does not."""
+    kept = kept_tags(tags)
+    language = kept.pop("language", "")
+    if language in _UNKNOWN:
+        return kept, ""
+    try:
+        code = language_code(language, muxer)
+    except OptionError:  # a word of the file's own; muxers take three letters only
+        code = ""
+    return (kept | {"language": code}, "") if code else (kept, language)

@@ -37,7 +37,7 @@ from labial.media.formats import exact_units
 from labial.media.gops import group_packets
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
 from labial.media.streams import OtherStreams
-from labial.media.tags import kept_tags, language_code, needs_keys, timecode_of
+from labial.media.tags import kept_tags, language_code, needs_keys, stream_tags, timecode_of
 from labial.types import Frame
 
 _LEAD_SECONDS = Fraction(1, 2)
@@ -404,7 +404,7 @@ class VideoWriter:
             stream.set_display_matrix(info.display_matrix)
         elif info.rotation:
             stream.set_display_rotation(-info.rotation)
-        stream.metadata.update(kept_tags(origin.metadata))
+        stream.metadata.update(stream_tags(origin.metadata, self._container.muxer)[0])
         if plan.family == "vp9" and plan.pix_fmt.startswith("yuva"):
             stream.metadata["alpha_mode"] = "1"
         stream.disposition = int(origin.disposition)
