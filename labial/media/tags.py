@@ -127,6 +127,10 @@ def language_code(language: str, muxer: str) -> str:
 def stream_tags(tags: dict[str, str], muxer: str) -> tuple[dict[str, str], str]:
     """Return the tags of a stream that go over, and its language where that does not."""
     kept = kept_tags(tags)
+    # FFmpeg reads a track's name under one key, and writes it under another.
+    name = kept.pop("name", "")
+    if name:
+        kept.setdefault("title", name)
     language = kept.pop("language", "")
     if language in _UNKNOWN:
         return kept, ""

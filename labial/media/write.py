@@ -35,6 +35,7 @@ from labial.media.encoders import (
 )
 from labial.media.formats import exact_units
 from labial.media.gops import group_packets
+from labial.media.matroska import set_pixel_shape, with_room
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
 from labial.media.streams import OtherStreams
 from labial.media.tags import kept_tags, language_code, needs_keys, stream_tags, timecode_of
@@ -329,6 +330,12 @@ class VideoWriter:
         except OSError as error:
             raise WriteError(f"cannot write {show(self.target)}: {error.strerror}") from error
 
+    @property
+    def _shaped(self) -> bool:
+        """The container must be told the shape of pixels by hand."""
+        square = self._video.sample_aspect == 1
+        return not square and self._container.muxer in ("matroska", "webm")
+
     def _beside(self) -> Path:
         stem = os.fsencode(self.target.stem)[:150].decode("utf-8", "ignore")
         token = secrets.token_hex(4)
@@ -356,6 +363,9 @@ class VideoWriter:
         self._others.advance(None)
         self._out.close()
         self._inputs.close()
+        if self._shaped:
+            video = self._video
+            set_pixel_shape(self._partial, video.width, video.height, video.sample_aspect)
 
     def _configure(self) -> None:
         origin = self._inputs.enter_context(open_input(self.source.path))
@@ -408,8 +418,8 @@ class VideoWriter:
         if plan.family == "vp9" and plan.pix_fmt.startswith("yuva"):
             stream.metadata["alpha_mode"] = "1"
         stream.disposition = int(origin.disposition)
-        if info.sample_aspect != 1 and self._container.muxer in ("matroska", "webm"):
-            self.dropped.append(f"pixel aspect ratio {info.sample_aspect}")
+        if self._shaped:
+            stream.metadata["title"] = with_room(stream.metadata.get("title", ""))
         self._stream = stream
 
     def _open_encoder(self) -> None:
