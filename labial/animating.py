@@ -214,7 +214,10 @@ def look_at(rgb: FloatArray, n: int, options: AnimateOptions, path: Path) -> Por
     whole = Framing(0, 0, width, height, round(width * shrink), round(height * shrink))
     with closing(FaceTracker()) as tracker:
         tracker.observe(picture(rgb, whole))
-        track = tracker.finish()[0]
+        tracks = tracker.finish()
+    if not tracks:
+        raise FaceError(_no_face(show(path), "no face"))
+    track = max(tracks, key=lambda track: float(track.scale[0]))
     if track.quality[0] <= 0:
         raise FaceError(_no_face(show(path), str(track.reasons[0])))
     landmarks = track.landmarks[0] / np.float32(shrink)
@@ -251,7 +254,7 @@ def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> Face
 def own_bank(portrait: Portrait) -> MouthBank:
     """Return the photo's own mouth as a bank: one that smiles shows its own teeth."""
     own = BankCollector()
-    own.offer(portrait.frame, Face(portrait.track.landmarks[0], 1.0), 0)
+    own.offer(portrait.frame, {portrait.track.key: Face(portrait.track.landmarks[0], 1.0)})
     return MouthBank(portrait.track, own.finish())
 
 

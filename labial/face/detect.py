@@ -72,16 +72,32 @@ class FaceDetector:
         The first list is of the whole picture; the last finds faces down to about 5 % of the
         picture's height. All of them together cost about thirty times the first.
         """
-        turned = frame.rotation in (90, 270)
-        w, h = (frame.height, frame.width) if turned else (frame.width, frame.height)
+        w, h = _upright(frame)
         side = max(w, h)
-        found = self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h)
-        yield _suppress(found)
+        yield _suppress(self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h))
         for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
-            xs = np.linspace(0, w - tile, int(np.ceil((w - tile) / (tile * 0.6))) + 1)
-            ys = np.linspace(0, h - tile, int(np.ceil((h - tile) / (tile * 0.6))) + 1)
-            found = [d for y in ys for x in xs for d in self._square(frame, x, y, tile, w, h)]
+            found = [d for x, y in _corners(w, h, tile) for d in self._square(frame, x, y, tile, w, h)]
             yield _suppress([d for d in found if d.score >= MIN_SCORE_SQUARE])
+
+    def glance(self, frame: Frame, turn: int) -> list[Detection]:
+        """Look at one square of the picture, best first: at the cost of one, all in turn.
+
+        The whole picture, and the squares of its height (or width, if that is less), are looked at
+        one after the other as ``turn`` counts up.
+        """
+        w, h = _upright(frame)
+        side, tile = max(w, h), min(w, h)
+        squares = [((w - side) / 2, (h - side) / 2, side)]
+        if tile < side:
+            squares += [(x, y, tile) for x, y in _corners(w, h, tile)]
+        found = self._square(frame, *squares[turn % len(squares)], w, h)
+        return _suppress([d for d in found if d.score >= MIN_SCORE_SQUARE])
+
+    @staticmethod
+    def turns(frame: Frame) -> int:
+        """How many turns of :meth:`glance` see everything."""
+        w, h = _upright(frame)
+        return 1 + (len(_corners(w, h, min(w, h))) if w != h else 0)
 
     def _square(
         self, frame: Frame, x0: float, y0: float, side: float, w: int, h: int
@@ -109,6 +125,19 @@ class FaceDetector:
             size = (raw[k, 2:4] * step).astype(np.float32)
             found.append(Detection(center, size, right, left, float(belief[k])))
         return found
+
+
+def _upright(frame: Frame) -> tuple[int, int]:
+    """Width and height as displayed."""
+    turned = frame.rotation in (90, 270)
+    return (frame.height, frame.width) if turned else (frame.width, frame.height)
+
+
+def _corners(w: int, h: int, tile: float) -> list[tuple[float, float]]:
+    """Left upper corners of squares that overlap and cover the picture."""
+    xs = np.linspace(0, w - tile, int(np.ceil((w - tile) / (tile * 0.6))) + 1)
+    ys = np.linspace(0, h - tile, int(np.ceil((h - tile) / (tile * 0.6))) + 1)
+    return [(float(x), float(y)) for y in ys for x in xs]
 
 
 def _suppress(found: list[Detection]) -> list[Detection]:

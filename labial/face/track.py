@@ -1,12 +1,15 @@
-"""Follow a face through a video: shots, gaps, smooth rigid pose, sharp lips.
+"""Follow faces through a video: shots, gaps, who is who, smooth rigid pose, sharp lips.
 
-The detector runs only where there is nothing to follow: at the start, after a cut, and when the
-mesh network stops believing in its face.
+Where nobody is followed the detector looks at every picture: at the start, after a cut, and when
+the mesh network stops believing in its faces. Where somebody is, it glances at a part of every
+twelfth picture for others.
 """
 
 from __future__ import annotations
 
 import tempfile
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -14,97 +17,146 @@ import numpy as np
 import numpy.typing as npt
 
 from labial import geometry
+from labial.face.album import Album
 from labial.face.detect import Detection, FaceDetector
 from labial.face.mesh import FaceMesh, Region
+from labial.face.people import named
 from labial.face.pose import fit_poses, fit_rigid, neutral_shape, reference_shape
-from labial.face.quality import judged
+from labial.face.quality import FADE_FRAMES, judged
 from labial.types import N_LANDMARKS, Face, FaceTrack, FloatArray, Frame
 
 MIN_PRESENCE = 0.5
 # A face must be surer to be seen first than to be followed: lettering can pass for one.
 FIRST_PRESENCE = 0.8
+MOST_FACES = 6
+"""Faces followed at a time, the largest at first sight."""
+# Beside another one, a face of fewer pixels from forehead to chin is not worth following.
+_LEAST_SIZE = 28.0
 _THOROUGH_EVERY = 10
 _PATIENCE = 12
+# Frames between glances for others, and between those for somebody who was just lost.
+_GLANCE, _SOON = 12, 3
+# A face that was gone for so many frames is another track; who it is, its looks will say.
+_FORGET = 75
+# Faces whose middles are nearer than this share of the larger one's size are one.
+_SAME = 0.35
 _REFERENCE_ROWS = 400
+_COPIED_ROWS = 512
 _NOWHERE = np.zeros((N_LANDMARKS, 3), np.float32)
 
 
 @dataclass
-class _Shot:
-    """Rows of one uninterrupted view of one face."""
+class _Followed:
+    """One face in one shot, from its first to its last sighting so far."""
 
+    key: int
     start: int
-    present: list[bool] = field(default_factory=list)
+    entered: bool
+    last: Face
+    velocity: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
+    lost_for: int = 0
+    left: bool = False
+    # Where each row lies in the file.
+    places: array[int] = field(default_factory=lambda: array("q"))
+    present: bytearray = field(default_factory=bytearray)
+
+    def expected(self) -> FloatArray:
+        """(2,) where its middle should be now."""
+        steps = min(self.lost_for + 1, 6)
+        return np.asarray(_middle(self.last) + steps * self.velocity, np.float32)
+
+    def surprise(self, face: Face) -> float:
+        """How unlikely ``face`` is to be this one: its step and its change of size."""
+        size = _size(self.last)
+        step = float(np.linalg.norm(_middle(face) - self.expected())) / max(size, 1e-6)
+        return step + abs(float(np.log(max(_size(face), 1e-6) / max(size, 1e-6))))
+
+    def see(self, face: Face) -> None:
+        """Note the next sighting."""
+        step = (_middle(face) - _middle(self.last)) / (self.lost_for + 1)
+        self.velocity = np.asarray(0.6 * self.velocity + 0.4 * step, np.float32)
+        self.last, self.lost_for = face, 0
 
 
 class FaceTracker:
-    """Follow the main face, frame by frame, in presentation order.
+    """Follow the faces of a video, frame by frame, in presentation order.
 
-    The main face is the largest at the first sight of a shot; from then on it is the one that
-    is followed. Landmarks are kept in a temporary file, so memory stays flat for long videos.
+    Landmarks are kept in a temporary file, so memory stays flat for long videos.
     """
 
     def __init__(self) -> None:
         self._detector = FaceDetector()
         self._mesh = FaceMesh(threads=2)
         self._file = tempfile.TemporaryFile(prefix="labial-track-")  # noqa: SIM115
-        self._shots: list[_Shot] = []
-        self._last: Face | None = None
-        self._lost_for = 0
+        self._stored = 0
+        self._album = Album()
+        self._done: list[_Followed] = []
+        self._shot: list[_Followed] = []
+        self._shot_start = 0
+        self._seen_at = -1
+        self._alone_for = 0
+        self._since_glance = 0
+        self._turn = 0
         self._glance: npt.NDArray[np.float32] | None = None
         self._size = (0, 0)
 
-    def observe(self, frame: Frame) -> Face | None:
-        """Look at the next frame; return the followed face, or None where there is none."""
+    def observe(self, frame: Frame) -> dict[int, Face]:
+        """Look at the next frame; return the faces followed in it, by the key of their track."""
         self._size = (frame.width, frame.height)
-        cut = self._is_cut(frame)
-        if cut or not self._shots:
-            self._last, self._lost_for = None, 0
-            self._shots.append(_Shot(frame.index))
-        face = self._follow(frame) or self._find(frame)
-        if face is not None and self._last is not None and _moved(self._last, face):
-            # Something face-like elsewhere: it waits, for the face that was lost may come back.
-            if self._lost_for < _PATIENCE:
-                face = None
-            else:
-                self._shots.append(_Shot(frame.index))
-        if face is None:
-            self._lost_for += 1
+        if self._is_cut(frame) or self._seen_at < 0:
+            self._end_shot(frame.index)
+        self._seen_at = frame.index
+        seen = self._follow(frame)
+        if not seen:
+            self._find(frame, seen)
+            self._alone_for = 0 if seen else self._alone_for + 1
         else:
-            self._last, self._lost_for = face, 0
-        self._shots[-1].present.append(face is not None)
-        landmarks = _NOWHERE if face is None else face.landmarks
-        self._file.write(np.ascontiguousarray(landmarks, np.float32).tobytes())
-        return face
-
-    @property
-    def shot(self) -> int:
-        """Number of the shot that the last observed frame belongs to, from 0."""
-        return len(self._shots) - 1
+            self._alone_for = 0
+            self._look_around(frame, seen)
+        for followed in self._shot:
+            if followed.key in seen:
+                self._store(followed, seen[followed.key])
+                self._album.offer(followed.key, frame, seen[followed.key])
+            else:
+                followed.lost_for += 1
+        return seen
 
     def finish(self) -> list[FaceTrack]:
-        """Return one track a shot, in order, the shots without any face included.
+        """Return the tracks by their first frames, in the order of their keys.
 
         The tracker cannot be used any more afterwards.
+
+        Raises
+        ------
+        WeightsError
+            Somebody may come back, and the network that knows people again cannot be had.
         """
-        self._file.flush()
-        total = sum(len(shot.present) for shot in self._shots)
-        tracks, first = [], 0
-        if total:
-            shape = (total, N_LANDMARKS, 3)
-            store = np.memmap(self._file, np.float32, "r", shape=shape)
-        for shot in self._shots:
-            n = len(shot.present)
-            if n:
-                rows = store[first : first + n]
-                tracks.append(_track(shot.start, rows, np.array(shot.present), self._size))
-            first += n
+        self._end_shot(self._seen_at + 1)
+        done = self._done
+        tracks = [
+            _track(followed, rows, self._size)
+            for followed, rows in zip(done, self._landmarks(), strict=True)
+        ]
+        # Faces that are all seen in one frame are as many people, and need no network.
+        apart = bool(tracks) and max(t.start for t in tracks) >= min(t.end for t in tracks)
+        vectors = self._album.vectors(followed.key for followed in done) if apart else {}
+        tracks = named(tracks, vectors)
         self.close()
         return tracks
 
     def close(self) -> None:
-        """Let go of the temporary file; tracks that were returned keep their data."""
+        """Let go of the temporary files; tracks that were returned keep their data."""
         self._file.close()
+        self._album.close()
+
+    def _end_shot(self, index: int) -> None:
+        """Close the tracks of the shot that ended before frame ``index``."""
+        for followed in self._shot:
+            followed.left = followed.lost_for > 0
+            self._album.close_track(followed.key)
+        self._done += self._shot
+        self._shot, self._shot_start = [], index
+        self._alone_for = self._since_glance = self._turn = 0
 
     def _is_cut(self, frame: Frame) -> bool:
         luma = frame.planes[0]
@@ -124,55 +176,162 @@ class FaceTracker:
         change = float(np.abs(before - glance).mean())
         return (change > 0.09 and spread > 0.25) or change > 0.22
 
-    def _follow(self, frame: Frame) -> Face | None:
-        if self._last is None or self._lost_for:
-            return None
-        return self._mesh_at(frame, Region.of_landmarks(self._last.landmarks))
+    def _follow(self, frame: Frame) -> dict[int, Face]:
+        """Look where the faces of the last frame were; no two may end on the same one."""
+        found: list[tuple[_Followed, Face]] = []
+        for followed in self._shot:
+            if not followed.lost_for:
+                face = self._mesh_at(frame, Region.of_landmarks(followed.last.landmarks))
+                if face is not None:
+                    found.append((followed, face))
+        seen: dict[int, Face] = {}
+        # Of two that meet, the one that moves on as it did is the one in front.
+        for followed, face in sorted(found, key=lambda f: f[0].surprise(f[1])):
+            if not any(_same(face, other) for other in seen.values()):
+                seen[followed.key] = face
+        return dict(sorted(seen.items()))
 
-    def _find(self, frame: Frame) -> Face | None:
-        thorough = self._lost_for % _THOROUGH_EVERY == 0
+    def _find(self, frame: Frame, seen: dict[int, Face]) -> None:
+        """Search the picture while nobody is followed."""
+        thorough = self._alone_for % _THOROUGH_EVERY == 0
         # A coarse square may show a face too roughly for the mesh; a finer one then may not.
         for found in islice(self._detector.search(frame), None if thorough else 1):
-            for detection in sorted(found, key=self._preference):
-                # A second look from the first answer's own region settles scale and tilt.
-                face = self._mesh_at(frame, Region.of_detection(detection))
-                face = face and self._mesh_at(frame, Region.of_landmarks(face.landmarks))
-                if face is not None and face.presence >= FIRST_PRESENCE:
-                    return face
-        return None
+            self._take(frame, sorted(found, key=self._preference), seen)
+            if seen:
+                break
+        if seen and frame.index == self._shot_start:
+            for turn in range(1, self._detector.turns(frame)):
+                self._take(frame, self._detector.glance(frame, turn), seen)
+
+    def _look_around(self, frame: Frame, seen: dict[int, Face]) -> None:
+        """Glance at a part of the picture for others, now and then."""
+        self._since_glance += 1
+        lost = any(0 < f.lost_for <= 2 * _PATIENCE for f in self._shot)
+        if self._since_glance < (_SOON if lost else _GLANCE):
+            return
+        self._since_glance = 0
+        self._take(frame, self._detector.glance(frame, self._turn), seen)
+        self._turn += 1
+
+    def _take(self, frame: Frame, found: Sequence[Detection], seen: dict[int, Face]) -> None:
+        """Believe detections that the mesh believes in, as tracks old and new."""
+        alone = not seen
+        for detection in found:
+            if len(seen) >= MOST_FACES:
+                return
+            if any(_at(detection, face) for face in seen.values()):
+                continue
+            # A second look from the first answer's own region settles scale and tilt.
+            face = self._mesh_at(frame, Region.of_detection(detection))
+            face = face and self._mesh_at(frame, Region.of_landmarks(face.landmarks))
+            if face is None or face.presence < FIRST_PRESENCE:
+                continue
+            if any(_same(face, other) for other in seen.values()):
+                continue
+            if seen and _size(face) < _LEAST_SIZE:
+                continue
+            followed = self._whose(face, seen)
+            if followed is None:
+                # Something face-like elsewhere: it waits, for the face that was lost may come back.
+                if alone and any(f.lost_for < _PATIENCE for f in self._shot):
+                    continue
+                entered = frame.index > self._shot_start
+                key = len(self._done) + len(self._shot)
+                followed = _Followed(key, frame.index, entered, face)
+                self._shot.append(followed)
+            seen[followed.key] = face
+
+    def _whose(self, face: Face, seen: dict[int, Face]) -> _Followed | None:
+        """Find the face of this shot, out of sight for a while, that this one is."""
+        lost = [f for f in self._shot if f.key not in seen and f.lost_for < _FORGET]
+        fitting = [f for f in lost if not _moved(f, face)]
+        return min(fitting, key=lambda f: f.surprise(face), default=None)
 
     def _preference(self, found: Detection) -> float:
-        if self._last is None:
+        lost = [f for f in self._shot if f.lost_for < _FORGET]
+        if not lost:
             return -float(found.size.max())
-        center = self._last.landmarks[:, :2].mean(0)
-        return float(np.linalg.norm(found.center - center))
+        return min(float(np.linalg.norm(found.center - f.expected())) for f in lost)
 
     def _mesh_at(self, frame: Frame, region: Region) -> Face | None:
         face = self._mesh(frame, region)
         return face if face.presence >= MIN_PRESENCE else None
 
+    def _store(self, followed: _Followed, face: Face) -> None:
+        # The gap is written when it is known that the face came back.
+        gap = followed.lost_for if followed.places else 0
+        for landmarks in [_NOWHERE] * gap + [face.landmarks]:
+            self._file.write(np.ascontiguousarray(landmarks, np.float32).tobytes())
+            followed.places.append(self._stored)
+            self._stored += 1
+        followed.present.extend(bytes(gap) + b"\1")
+        followed.see(face)
 
-def _moved(before: Face, after: Face) -> bool:
+    def _landmarks(self) -> list[FloatArray]:
+        """(n, 478, 3) of each track, mapped from files in which its rows lie side by side."""
+        self._file.flush()
+        if not self._stored:
+            return []
+        shape = (self._stored, N_LANDMARKS, 3)
+        store = np.memmap(self._file, np.float32, "r", shape=shape)
+        places = [np.array(followed.places) for followed in self._done]
+        mixed = {k for k, p in enumerate(places) if p[-1] - p[0] + 1 != len(p)}
+        if not mixed:
+            return [store[p[0] : p[-1] + 1] for p in places]
+        rows = []
+        with tempfile.TemporaryFile(prefix="labial-track-") as file:
+            for k in sorted(mixed):
+                for first in range(0, len(places[k]), _COPIED_ROWS):
+                    file.write(store[places[k][first : first + _COPIED_ROWS]].tobytes())
+            file.flush()
+            n = sum(len(places[k]) for k in mixed)
+            sorted_store = np.memmap(file, np.float32, "r", shape=(n, *shape[1:]))
+            first = 0
+            for k, p in enumerate(places):
+                if k in mixed:
+                    rows.append(sorted_store[first : first + len(p)])
+                    first += len(p)
+                else:
+                    rows.append(store[p[0] : p[-1] + 1])
+        return rows
+
+
+def _middle(face: Face) -> FloatArray:
+    return np.asarray(face.landmarks[:, :2].mean(0), np.float32)
+
+
+def _size(face: Face) -> float:
+    return float(np.ptp(face.landmarks[:, :2], axis=0).max())
+
+
+def _same(one: Face, other: Face) -> bool:
+    """Tell whether two meshes lie on one face."""
+    step = float(np.linalg.norm(_middle(one) - _middle(other)))
+    return step < _SAME * max(_size(one), _size(other))
+
+
+def _at(found: Detection, face: Face) -> bool:
+    """Tell whether a detection is of a face that is followed."""
+    step = float(np.linalg.norm(found.center - _middle(face)))
+    return step < 0.5 * max(float(found.size.max()), _size(face))
+
+
+def _moved(before: _Followed, after: Face) -> bool:
     """Tell whether two sightings, with a gap between, are too far apart for one face."""
-    size = float(np.ptp(before.landmarks[:, 1]))
-    step = np.linalg.norm(before.landmarks[:, :2].mean(0) - after.landmarks[:, :2].mean(0))
-    ratio = float(np.ptp(after.landmarks[:, 1])) / max(size, 1e-6)
-    return bool(step > size) or not 0.6 < ratio < 1.7
+    size = _size(before.last)
+    near = min(
+        float(np.linalg.norm(_middle(after) - place))
+        for place in (before.expected(), _middle(before.last))
+    )
+    ratio = _size(after) / max(size, 1e-6)
+    return near > size or not 0.6 < ratio < 1.7
 
 
-def _track(
-    start: int, landmarks: FloatArray, present: npt.NDArray[np.bool_], size: tuple[int, int]
-) -> FaceTrack:
-    """Turn the rows of a shot into a track: pose, neutral and quality."""
+def _track(followed: _Followed, landmarks: FloatArray, size: tuple[int, int]) -> FaceTrack:
+    """Turn the rows of a face into a track: pose, neutral and quality."""
+    present = np.frombuffer(followed.present, np.uint8).astype(bool)
     n = len(present)
     seen = np.flatnonzero(present)
-    if not len(seen):
-        still = np.repeat(np.eye(3, dtype=np.float32)[None], n, 0)
-        zeros, ones = np.zeros((n, 3), np.float32), np.ones(n, np.float32)
-        nobody = np.full(n, "no face", object)
-        return FaceTrack(
-            start, landmarks, present, ones, still, zeros, _NOWHERE, zeros[:, 0], nobody
-        )
     sample = landmarks[seen[:: max(1, len(seen) // _REFERENCE_ROWS)]]
     reference = reference_shape(sample)
     flat = fit_poses(sample, reference)
@@ -182,9 +341,14 @@ def _track(
     raw = fit_rigid(landmarks[nearest[:, None], np.array(geometry.RIGID)], reference)
     mouth = landmarks[nearest[:, None], np.array([*geometry.OUTER_UPPER, *geometry.OUTER_LOWER])]
     quality, reasons = judged(mouth, present, raw, size)
+    ramp = np.arange(1, n + 1, dtype=np.float32) / FADE_FRAMES
+    if followed.entered:
+        quality = np.minimum(quality, ramp)
+    if followed.left:
+        quality = np.minimum(quality, ramp[::-1])
     return FaceTrack(
-        start, landmarks, present, _smooth(raw.scale), _orthonormal(_smooth(raw.rotation)),
-        _smooth(raw.translation), neutral, quality, reasons,
+        followed.start, landmarks, present, _smooth(raw.scale), _orthonormal(_smooth(raw.rotation)),
+        _smooth(raw.translation), neutral, quality, reasons, followed.key,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class Speaker:
     style
         How they move.
     unspoken
-        (n, K) float32: their own mouth less what their own speech explains of it, 0 where the
+        (n, K) float32, n rows of all their tracks: their own mouth less what their own speech explains of it, 0 where the
         opening is concerned.
     trusted
         (n,) frames in which the mouth is seen well.
@@ -43,7 +43,7 @@ class Speaker:
         Parameters
         ----------
         rows
-            The frames of one shot.
+            Those of one track, among all of the person's.
         rate
             Their number a second.
         """
@@ -56,29 +56,36 @@ def study(
     basis: MouthBasis,
     heard: SpeechTrack | None,
     new: SpeechTrack | None,
+    speaking: Sequence[FloatArray] | None = None,
 ) -> Speaker:
-    """Learn what can be learned of the speaker.
+    """Learn what can be learned of one person.
 
     Parameters
     ----------
     tracks
-        The shots, which cover all frames in order.
+        All tracks of the person, in order.
     times
-        (n,) seconds of the frames on the clock of ``heard``.
+        Seconds of all frames of the video on the clock of ``heard``.
     basis
         The mouth basis.
     heard
         The source's own sound as the network hears it, or None.
     new
         The speech to be put in, or None where it is not known beforehand.
+    speaking
+        For each track (len(track),) 0..1: how surely the person speaks and does not listen. None
+        where nobody else is there. The style is learned where they speak, if they do anywhere.
     """
     own = np.concatenate([own_motion(track, basis) for track in tracks])
     quality = np.concatenate([track.quality for track in tracks])
     present = np.concatenate([track.present for track in tracks])
     trusted = present & (quality >= _TRUSTED_QUALITY) & (np.abs(own) < _TRUSTED_SIZE).all(1)
-    style = fit_style(own, trusted, times, basis, heard, new)
+    at = np.concatenate([times[track.rows] for track in tracks])
+    said = np.ones(len(at), np.float32) if speaking is None else np.concatenate([*speaking])
+    talks = trusted & (said >= 0.5)
+    style = fit_style(own, talks if talks.any() else trusted, at, basis, heard, new)
     unspoken = own
     if heard is not None and style.matched > 0:
         spoken = style.apply(heard.motion, basis)
-        unspoken = own - style.matched * sample(spoken, times)
+        unspoken = own - style.matched * said[:, None] * sample(spoken, at)
     return Speaker(style, without_opening(unspoken, basis), trusted)

@@ -86,32 +86,43 @@ def frame_mouths(
     heard: SpeechTrack | None,
     basis: MouthBasis,
     options: DubOptions,
-) -> tuple[FloatArray, Style]:
-    """Return the wanted mouth of every frame, and the style that was fitted to the speaker.
+    speaking: Sequence[FloatArray] | None = None,
+) -> tuple[list[FloatArray], dict[int, Style]]:
+    """Return the wanted mouth of every face, and the styles that were fitted to the people.
 
     Parameters
     ----------
     tracks
-        The shots, which cover all frames in order.
+        The faces, in order.
     times
-        (n,) seconds of the frames, on the clock of both sounds.
+        (n,) seconds of all frames of the video, on the clock of both sounds.
     speech, heard
         What the network heard in the new speech, and in the source's own sound if it has any.
     basis, options
         As for :func:`wanted_motion`.
+    speaking
+        For each track (len(track),) 0..1: how surely that person speaks; None for all.
 
     Returns
     -------
     mouths
-        (n, K) float32.
-    style
-        For the report.
+        For each track (len(track), K) float32.
+    styles
+        By person, for the report.
     """
-    speaker = study(tracks, times, basis, heard, speech)
-    wanted = wanted_motion(speech, speaker.style, basis, options)
-    mouths = np.zeros((len(times), len(basis)), np.float32)
-    for track in tracks:
-        rows = slice(track.start, track.start + len(track))
-        own = options.expression * speaker.expression(rows, frame_rate(times[rows]))
-        mouths[rows] = wanted.at(times[rows], np.asarray(own, np.float32))
-    return mouths, speaker.style
+    mouths: list[FloatArray] = [np.zeros((len(t), len(basis)), np.float32) for t in tracks]
+    styles = {}
+    for person in sorted({track.person for track in tracks}):
+        mine = [k for k, track in enumerate(tracks) if track.person == person]
+        said = None if speaking is None else [speaking[k] for k in mine]
+        speaker = study([tracks[k] for k in mine], times, basis, heard, speech, said)
+        wanted = wanted_motion(speech, speaker.style, basis, options)
+        styles[person] = speaker.style
+        first = 0
+        for k in mine:
+            at = times[tracks[k].rows]
+            rows = slice(first, first + len(at))
+            own = options.expression * speaker.expression(rows, frame_rate(at))
+            mouths[k] = wanted.at(at, np.asarray(own, np.float32))
+            first = rows.stop
+    return mouths, styles

