@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -186,26 +186,28 @@ def stages(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float
     with VideoReader(clip) as reader:
         media = reader.media
         for frame in each(reader.frames(), "decode, first pass"):
-            face = clocked("track", tracker.observe, frame)
-            clocked("bank", bank.offer, frame, face, tracker.shot)
+            faces = clocked("track", tracker.observe, frame)
+            clocked("bank", bank.offer, frame, faces)
             times.append(float(frame.time))
     tracks = clocked("track", tracker.finish)
     patches = clocked("bank", bank.finish)
     seconds = np.array(times) - times[0]
 
-    def listen() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def listen() -> tuple[list[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
         said, heard = predict(load_speech(speech)), own_speech(clip)
         mouths, _ = frame_mouths(tracks, seconds, said, heard, load_basis(), DubOptions())
         return mouths, visemes_at(said, seconds)
 
     mouths, visemes = clocked("listen", listen)
     Choices: TypeAlias = list[Choice | None]
+    Plan: TypeAlias = tuple[Retarget, Choices, Choices, Learned | None]
 
-    def plan(track: FaceTrack) -> tuple[Retarget, Choices, Choices, Learned | None]:
-        rows = slice(track.start, track.start + len(track))
-        retarget = Retarget(track, load_basis(), mouths[rows], 25.0)
+    def plan(track: FaceTrack, mouth: npt.NDArray[np.float32]) -> Plan:
+        retarget = Retarget(track, load_basis(), mouth, 25.0)
         filmed = MouthBank(track, patches)
-        learned = None if quality == "fast" else Learned(track, retarget, filmed, visemes[rows])
+        learned = (
+            None if quality == "fast" else Learned(track, retarget, filmed, visemes[track.rows])
+        )
         if not filmed.patches:
             return retarget, [None] * len(track), [None] * len(track), learned
         every, lips = np.arange(len(track)), retarget.lips()
@@ -213,7 +215,8 @@ def stages(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float
         others = filmed.choose(every, lips, choices) if learned else choices
         return retarget, [*choices], [*others], learned
 
-    tracks_left = iter(tracks)
+    # The clip shows one face at a time.
+    tracks_left = deque(zip(tracks, mouths, strict=True))
     begin = time.process_time()
     track: FaceTrack | None = None
     with (
@@ -221,13 +224,13 @@ def stages(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float
         VideoWriter(out, media, EncodeSettings(preset=DubOptions().preset), speech) as writer,
     ):
         for frame in reader.frames():
-            if track is None or frame.index >= track.start + len(track):
-                track = next(tracks_left)
+            if tracks_left and tracks_left[0][0].start <= frame.index:
+                track, mouth = tracks_left.popleft()
                 usable = bool((track.quality > 0).any())
                 if usable:
-                    retarget, choices, others, learned = clocked("choose", plan, track)
-            row = frame.index - track.start
-            if usable and track.quality[row] > 0:
+                    retarget, choices, others, learned = clocked("choose", plan, track, mouth)
+            row = frame.index - track.start if track is not None else -1
+            if track is not None and usable and row < len(track) and track.quality[row] > 0:
                 layers = clocked(
                     "render", render_mouth,
                     frame, track, retarget, choices[row], learned, others[row],

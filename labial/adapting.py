@@ -63,6 +63,10 @@ class ShotAdapter:
         self._rng = np.random.default_rng(_SEED + track.start)
         self.fit = AppearanceFit()
 
+    def draw(self) -> float:
+        """Draw 0..1, always the same for the same track."""
+        return float(self._rng.random())
+
     def learn(self, frame: Frame) -> None:
         """Give ``frame`` some mouths of other frames, and learn from what those looked like."""
         source = frame.index - self._track.start
@@ -109,14 +113,14 @@ def adapt(
     seconds: float,
     tell: Callable[[str, int, int | None], None] = lambda stage, done, total: None,
 ) -> dict[int, Appearance]:
-    """Learn the appearance of each shot of a video, for about ``seconds``.
+    """Learn the appearance of each face of a video, for about ``seconds``.
 
     Parameters
     ----------
     video
         The file.
     shots
-        Track, bank and frame times (n,) in seconds of the shots to learn, in order.
+        Track, bank and frame times (n,) in seconds of the faces to learn, in order.
     seconds
         Time to take; frames are spread over the video as far as it lets.
     tell
@@ -124,36 +128,35 @@ def adapt(
 
     Returns
     -------
-    Appearance by the first frame of its shot; shots that taught too little are missing.
+    Appearance by the key of its track; those that taught too little are missing.
 
     Raises
     ------
     ReadError
     """
     begin = time.monotonic()
-    adapters = {track.start: (track, ShotAdapter(track, bank, t)) for track, bank, t in shots}
-    waiting = [adapters[start] for start in sorted(adapters)]
+    waiting = [(track, ShotAdapter(track, bank, t)) for track, bank, t in shots]
+    adapters = {track.key: adapter for track, adapter in waiting}
     spent, used, told = 0.0, 0, 0
     with VideoReader(video) as reader:
         for frame in reader.frames():
-            while waiting and frame.index >= waiting[0][0].start + len(waiting[0][0]):
-                waiting.pop(0)
+            waiting = [(track, adapter) for track, adapter in waiting if frame.index < track.end]
             now = time.monotonic() - begin
             if not waiting or now > seconds:
                 break
             if int(now) > told:
                 told = int(now)
                 tell("adapt", told, int(seconds))
-            track, adapter = waiting[0]
-            if frame.index < track.start or adapter.fit.pairs >= MOST_PAIRS:
-                continue
-            # What is left of the time, over what is left of the frames, says how often to stop.
-            left = sum(t.start + len(t) - max(frame.index, t.start) for t, _ in waiting)
-            share = (seconds - now) / max(left, 1) / max(spent / used if used else 0.2, 1e-3)
-            if used and adapter._rng.random() > share:
-                continue
-            start = time.monotonic()
-            adapter.learn(frame)
-            spent, used = spent + time.monotonic() - start, used + 1
-    found = {start: adapter.fit.solve() for start, (_, adapter) in adapters.items()}
-    return {start: a for start, a in found.items() if a is not None}
+            # What is left of the time, over what is left of the faces, says how often to stop.
+            left = sum(t.end - max(frame.index, t.start) for t, _ in waiting)
+            for track, adapter in waiting:
+                if frame.index < track.start or adapter.fit.pairs >= MOST_PAIRS:
+                    continue
+                share = (seconds - now) / max(left, 1) / max(spent / used if used else 0.2, 1e-3)
+                if used and adapter.draw() > share:
+                    continue
+                start = time.monotonic()
+                adapter.learn(frame)
+                spent, used = spent + time.monotonic() - start, used + 1
+    found = {key: adapter.fit.solve() for key, adapter in adapters.items()}
+    return {key: look for key, look in found.items() if look is not None}

@@ -246,9 +246,11 @@ def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> Face
         "translation": framing.points(track.translation[0] / seen),
         "quality": track.quality[0],
     }
-    views = {name: np.broadcast_to(row, (n, *np.shape(row))) for name, row in rows.items()}
+    views: dict[str, Any] = {
+        name: np.broadcast_to(row, (n, *np.shape(row))) for name, row in rows.items()
+    }
     reasons = np.broadcast_to(np.array("", object), (n,))
-    return FaceTrack(start=0, neutral=track.neutral, reasons=reasons, **views)
+    return replace(track, start=0, reasons=reasons, **views)
 
 
 def own_bank(portrait: Portrait) -> MouthBank:

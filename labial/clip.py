@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,7 @@ from labial.audio.load import load_speech
 from labial.audio.loudness import SILENT_DB
 from labial.audio.loudness import loudness as measure_loudness
 from labial.errors import SpeechError
+from labial.face.timeline import overview
 from labial.face.track import FaceTracker
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
@@ -49,11 +51,13 @@ class Clip:
     media
         What the file says of itself.
     tracks
-        One a shot, in order; together they cover all frames.
+        All faces, by their first frames.
     times
         (n,) seconds since the first frame.
+    which
+        (n,) index of the track that shows the best face of each frame, -1 where there is none.
     opening
-        (n,) gap between the inner lips, inter-ocular distances; NaN where no face was seen.
+        (n,) gap between its inner lips, inter-ocular distances; NaN where no face was seen.
     quality, reasons
         (n,) as in :class:`labial.types.FaceTrack`.
     loudness
@@ -70,6 +74,7 @@ class Clip:
     media: MediaInfo
     tracks: list[FaceTrack]
     times: Curve
+    which: npt.NDArray[np.intp]
     opening: Curve
     quality: Curve
     reasons: npt.NDArray[np.object_]
@@ -84,14 +89,16 @@ class Clip:
         step = self.times[-1] / (len(self.times) - 1) if len(self.times) > 1 else 0.04
         return float(self.times[-1] + step)
 
-    def track_of(self, index: int) -> tuple[FaceTrack, int]:
-        """The track that holds a frame, and the frame's row in it."""
-        track = next(t for t in self.tracks if index < t.start + len(t))
+    def track_of(self, index: int) -> tuple[FaceTrack, int] | None:
+        """The track of a frame's best face, and the frame's row in it; None where nobody is."""
+        if self.which[index] < 0:
+            return None
+        track = self.tracks[self.which[index]]
         return track, index - track.start
 
 
 def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
-    """Follow the face through the whole clip, and measure its sound.
+    """Follow the faces through the whole clip, and measure its sound.
 
     ``tell("analyse", done, total)`` is called after each frame.
     """
@@ -105,6 +112,7 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
             times.append(float(frame.time - begin))
             tell("analyse", len(times), total)
         tracks = tracker.finish()
+    which, quality, reasons = overview(tracks, len(times))
     loudness, start = None, 0.0
     if reader.media.audio is not None:
         loudness, start = measure_loudness(Path(video), begin)
@@ -112,9 +120,10 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
         reader.media,
         tracks,
         np.array(times),
-        np.concatenate([_opening(track) for track in tracks]),
-        np.concatenate([track.quality for track in tracks]).astype(np.float64),
-        np.concatenate([track.reasons for track in tracks]),
+        which,
+        best_of([opening_of(track) for track in tracks], tracks, which, np.nan),
+        quality.astype(np.float64),
+        reasons,
         loudness,
         start,
         reader.skipped,
@@ -122,7 +131,22 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
     )
 
 
-def _opening(track: FaceTrack) -> Curve:
+def best_of(
+    values: Sequence[npt.NDArray[np.floating]],
+    tracks: Sequence[FaceTrack],
+    which: npt.NDArray[np.intp],
+    nothing: float,
+) -> Curve:
+    """Return (n, …) of the values (len(track), …) of each track those of each frame's best face."""
+    shape = values[0].shape[1:] if values else ()
+    best = np.full((len(which), *shape), nothing)
+    for k, (value, track) in enumerate(zip(values, tracks, strict=True)):
+        mine = which[track.rows] == k
+        best[track.rows][mine] = value[mine]
+    return best
+
+
+def opening_of(track: FaceTrack) -> Curve:
     """Gap between the inner lips, inter-ocular distances; NaN where no face was seen."""
     gap = np.full(len(track), np.nan)
     for first in range(0, len(track), _ROWS):
@@ -146,7 +170,8 @@ def offset_of(video: str | os.PathLike[str], clip: Clip) -> Offset | None:
     except SpeechError:
         return None
     basis = load_basis()
-    own = np.concatenate([own_motion(track, basis) for track in clip.tracks])
+    motions = [own_motion(track, basis) for track in clip.tracks]
+    own = best_of(motions, clip.tracks, clip.which, 0.0)
     good = clip.quality > 0
     if good.sum() < 2:
         return None
@@ -166,9 +191,10 @@ def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
     if left:
         line += "; left as they are: " + ", ".join(f"{n} {why}" for why, n in left.most_common())
     lines = [(left.total() * 10 <= n, line)]
-    usable = [track for track in clip.tracks if (track.quality > 0).any()]
+    usable = [k for k, track in enumerate(clip.tracks) if (track.quality > 0).any()]
     if usable:
-        lines += [_mouth_verdict(clip, usable), _size_verdict(usable)]
+        faces = [clip.tracks[k] for k in usable]
+        lines += [_mouth_verdict(clip, usable), _size_verdict(faces)]
     if clip.loudness is None:
         lines.append((True, "The clip has no sound of its own to compare the mouth with"))
     elif clip.loudness.max() <= SILENT_DB:
@@ -197,8 +223,8 @@ def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
     return lines
 
 
-def _mouth_verdict(clip: Clip, usable: list[FaceTrack]) -> tuple[bool, str]:
-    widest = [_widest(clip, track) for track in usable]
+def _mouth_verdict(clip: Clip, usable: list[int]) -> tuple[bool, str]:
+    widest = [_widest(clip, k) for k in usable]
     best = _usable(clip)
     peak = int(np.nanargmax(best))
     shut = sum(w < OPEN for w in widest)
@@ -213,8 +239,8 @@ def _mouth_verdict(clip: Clip, usable: list[FaceTrack]) -> tuple[bool, str]:
     return True, f"{line}: teeth and tongue can be taken from this clip"
 
 
-def _widest(clip: Clip, track: FaceTrack) -> float:
-    part = _usable(clip)[track.start : track.start + len(track)]
+def _widest(clip: Clip, k: int) -> float:
+    part = _usable(clip)[clip.which == k]
     return float(np.nanmax(part)) if np.isfinite(part).any() else 0.0
 
 

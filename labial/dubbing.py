@@ -1,8 +1,8 @@
 """Make a filmed face speak other words: the whole story on one page.
 
-Two passes over the video. The first reads it: faces, poses, and a bank of this person's mouths.
-The speech becomes mouth motion in the way that this person moves, fitted to the face. The second
-renders and writes.
+Two passes over the video. The first reads it: faces, whose they are, poses, and a bank of their
+mouths. Who speaks is dubbed; the speech becomes mouth motion in the way that this person moves,
+fitted to the face. The second pass renders and writes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from labial.adapting import adapt
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
 from labial.errors import FaceError, ReadError, SpeechError
+from labial.face.timeline import NOBODY, overview
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
 from labial.media.picture import check_png, upright_rgb8, write_png
@@ -34,6 +35,7 @@ from labial.media.write import VideoWriter, check_target
 from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
+from labial.motion.style import Style
 from labial.motion.timing import frame_rate
 from labial.motion.wanted import frame_mouths
 from labial.options import DubOptions, Quality, overridden
@@ -41,6 +43,8 @@ from labial.render.appearance import Appearance
 from labial.render.bank import BankCollector, Choice, MouthBank, Patch
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
+from labial.speaking.cast import LEFT_ALONE, cast
+from labial.speaking.turns import take_turns
 from labial.speech.visemes import visemes_at
 from labial.types import FaceTrack, FloatArray, Frame, SpeechTrack
 
@@ -85,6 +89,8 @@ class DubReport:
         Frames of two fields, which the output shows as whole pictures.
     notes
         How the output is encoded where that is not as in the source, one phrase each.
+    people
+        Whom it dubbed and whom it left alone, in a few words; "" where there is one person.
     """
 
     out: Path
@@ -100,9 +106,10 @@ class DubReport:
     adapted: str = ""
     deinterlaced: int = 0
     notes: tuple[str, ...] = ()
+    people: str = ""
 
     def summary(self) -> str:
-        """Return a line for the user, one on the speaker's style, and one on what was lost."""
+        """Return a line for the user, one on people, one on style, and one on what was lost."""
         line = f"{self.out}: {self.resynced} of {self.frames} frames re-synced"
         if self.passed:
             why = ", ".join(f"{reason} {count}" for reason, count in sorted(self.passed.items()))
@@ -117,6 +124,8 @@ class DubReport:
             line += f"; deinterlaced: {self.deinterlaced}"
         if self.unheard:
             line += f"; damaged packets of the speech, silent: {self.unheard}"
+        if self.people:
+            line += f"\ndubbed: {self.people}"
         if self.style:
             line += f"\nstyle: {self.style}"
         if self.adapted:
@@ -130,7 +139,7 @@ class DubReport:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The first pass: tracks cover all frames in order; ``times`` (n,) in seconds from the start.
+    """The first pass: tracks by their first frames; ``times`` (n,) in seconds from the start.
 
     ``length`` is the video's length with its last frame, in seconds; ``skipped`` counts what was
     left out as damaged or out of time, and what had to be brought to the first frame's size;
@@ -147,12 +156,13 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the second pass is to make of the first: ``mouths`` (n, K) and ``visemes`` (n, 15).
+    """What the second pass is to make of the first.
 
-    ``looks`` holds, by the first frame of a shot, what its own frames taught.
+    ``mouths`` holds (len(track), K) for each track, ``visemes`` (n, 15) for each frame, ``looks``
+    by the key of a track what its own frames taught.
     """
 
-    mouths: FloatArray
+    mouths: list[FloatArray]
     visemes: FloatArray
     quality: Quality = "standard"
     looks: dict[int, Appearance] = field(default_factory=dict)
@@ -225,11 +235,19 @@ def dub(
     if not any((track.quality > 0).any() for track in analysis.tracks):
         raise FaceError(_nobody(Path(video), analysis))
     said, heard = predict(speech), own_speech(video)
-    mouths, style = frame_mouths(
-        analysis.tracks, analysis.times, said, heard, load_basis(), options
-    )
+    times, tracks = analysis.times, analysis.tracks
+    turns = take_turns(tracks, times, heard)
+    assert source.video is not None
+    chosen = cast(options.speaker, tracks, times, turns, source.video)
+    analysis = replace(analysis, tracks=chosen.tracks)
+    if not any((track.quality > 0).any() for track in chosen.tracks):
+        raise FaceError(_nobody(Path(video), analysis))
+    mouths, styles = frame_mouths(
+        tracks, times, said, heard, load_basis(), options,
+        [turns.of(track).astype(np.float32) for track in tracks],
+    )  # fmt: skip
     tell("listen", 1, 1)
-    wanted = Wanted(mouths, visemes_at(said, analysis.times), options.quality)
+    wanted = Wanted(mouths, visemes_at(said, times), options.quality)
     if options.quality == "pro":
         wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
     show = _preview(analysis, mouths) if options.preview is not None else -1
@@ -248,9 +266,9 @@ def dub(
     lost = analysis.skipped
     resynced = n - passed.total()
     return DubReport(
-        Path(out), n, resynced, dict(passed), dropped, *lost, style.summary(), speech.damaged,
-        unrefined, _taught(wanted) if options.quality == "pro" else "", analysis.deinterlaced,
-        writer.plan.notes,
+        Path(out), n, resynced, dict(passed), dropped, *lost, _told(styles, chosen.tracks),
+        speech.damaged, unrefined, _taught(wanted) if options.quality == "pro" else "",
+        analysis.deinterlaced, writer.plan.notes, chosen.summary(times),
     )  # fmt: skip
 
 
@@ -263,7 +281,7 @@ def own_speech(video: str | os.PathLike[str]) -> SpeechTrack | None:
 
 
 def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
-    """First pass: follow the face and collect its mouths.
+    """First pass: follow the faces and collect their mouths.
 
     Raises
     ------
@@ -280,10 +298,10 @@ def analyse(video: str | os.PathLike[str], tell: Hook) -> Analysis:
         total = reader.info.n_frames or None
         filed: Future[None] | None = None
         for frame in reader.frames():
-            face = tracker.observe(frame)
+            faces = tracker.observe(frame)
             if filed is not None:
                 filed.result()
-            filed = aside.submit(bank.offer, frame, face, tracker.shot)
+            filed = aside.submit(bank.offer, frame, faces)
             if not times:
                 begin = frame.time
             times.append(float(frame.time - begin))
@@ -316,12 +334,29 @@ def dubbed(
 def _renderings(
     reader: VideoReader, analysis: Analysis, wanted: Wanted
 ) -> Iterator[Callable[[], Done]]:
-    plans = (_Plan(track, analysis, wanted) for track in analysis.tracks)
-    plan: _Plan | None = next(plans)
+    coming = deque(zip(analysis.tracks, wanted.mouths, strict=True))
+    plans: tuple[_Plan, ...] = ()
     for frame in reader.frames():
-        while plan is not None and frame.index >= plan.end:
-            plan = next(plans, None)
-        yield partial(plan.render if plan else _unforeseen, frame)
+        plans = tuple(plan for plan in plans if frame.index < plan.end)
+        while coming and coming[0][0].start <= frame.index:
+            plans = (*plans, _Plan(*coming.popleft(), analysis, wanted))
+        foreseen = frame.index < len(analysis.times)
+        yield partial(_rendered, frame, plans) if foreseen else partial(_unforeseen, frame)
+
+
+def _rendered(frame: Frame, plans: tuple[_Plan, ...]) -> Done:
+    """Give each face that is to speak its new mouth, one after the other."""
+    reasons, trust = [], 1.0
+    for plan in plans:
+        done = plan.render(frame)
+        if done.reason:
+            reasons.append(done.reason)
+        else:
+            frame, trust = done.frame, min(trust, done.trust)
+    if len(reasons) < len(plans):
+        return Done(frame, trust=trust)
+    # Of those who are to speak one would rather know why they do not.
+    return Done(frame, min(reasons, key=LEFT_ALONE.__contains__, default=NOBODY))
 
 
 def in_order(work: Iterable[Callable[[], Made]]) -> Generator[Made, None, None]:
@@ -344,7 +379,7 @@ def _looks(
     for track in analysis.tracks:
         bank = MouthBank(track, analysis.patches)
         if bank.patches and (track.quality >= 1).any():
-            shots.append((track, bank, analysis.times[track.start : track.start + len(track)]))
+            shots.append((track, bank, analysis.times[track.rows]))
     looks = adapt(video, shots, seconds, tell)
     tell("adapt", int(seconds), int(seconds))
     return looks
@@ -364,19 +399,20 @@ def _unforeseen(frame: Frame) -> Done:
 
 
 class _Plan:
-    """All that rendering one shot needs, decided before its first frame."""
+    """All that rendering one face needs, decided before its first frame."""
 
-    def __init__(self, track: FaceTrack, analysis: Analysis, wanted: Wanted) -> None:
-        self.end = track.start + len(track)
+    def __init__(
+        self, track: FaceTrack, mouths: FloatArray, analysis: Analysis, wanted: Wanted
+    ) -> None:
+        self.end = track.end
         self._track = track
         self._choices: list[Choice | None] = [None] * len(track)
         self._others = self._choices
         self._learned: Learned | None = None
         if not (track.quality > 0).any():
             return
-        rows = slice(track.start, self.end)
-        rate = frame_rate(analysis.times[rows])
-        self._retarget = Retarget(track, load_basis(), wanted.mouths[rows], rate)
+        rate = frame_rate(analysis.times[track.rows])
+        self._retarget = Retarget(track, load_basis(), mouths, rate)
         bank = MouthBank(track, analysis.patches)
         every, learned = np.arange(len(track)), wanted.quality != "fast"
         if bank.patches:
@@ -386,8 +422,8 @@ class _Plan:
             if learned:
                 self._others = [*bank.choose(every, lips, choices)]
         if learned:
-            look = wanted.looks.get(track.start)
-            self._learned = Learned(track, self._retarget, bank, wanted.visemes[rows], look)
+            look = wanted.looks.get(track.key)
+            self._learned = Learned(track, self._retarget, bank, wanted.visemes[track.rows], look)
 
     def render(self, frame: Frame) -> Done:
         """Return the frame with its new mouth, or as it is and the reason why."""
@@ -408,8 +444,17 @@ class _Plan:
             return Done(frame, "could not be rendered")
 
 
+def _told(styles: dict[int, Style], tracks: list[FaceTrack]) -> str:
+    """The styles of the people who are dubbed."""
+    dubbed = {track.person for track in tracks if (track.quality > 0).any()}
+    told = {person: styles[person].summary() for person in sorted(dubbed)}
+    if len(told) == 1:
+        return next(iter(told.values()))
+    return "; ".join(f"person {person} {style}" for person, style in told.items() if style)
+
+
 def _nobody(video: Path, analysis: Analysis) -> str:
-    why = Counter(str(r) for track in analysis.tracks for r in track.reasons)
+    why = Counter(overview(analysis.tracks, len(analysis.times))[2])
     counts = ", ".join(f"{reason} {count}" for reason, count in why.most_common())
     return (
         f"no face to re-sync in {video} ({len(analysis.times)} frames: {counts}): "
@@ -417,10 +462,12 @@ def _nobody(video: Path, analysis: Analysis) -> str:
     )
 
 
-def _preview(analysis: Analysis, mouths: FloatArray) -> int:
+def _preview(analysis: Analysis, mouths: list[FloatArray]) -> int:
     """Index of the frame whose mouth opens widest in the first seconds with a face."""
-    opening = load_basis().aperture(mouths)
-    quality = np.concatenate([track.quality for track in analysis.tracks])
-    begin = analysis.times[int((quality > 0).argmax())]
-    early = (analysis.times <= begin + _PREVIEW_SECONDS) & (quality > 0)
-    return int(np.where(early, opening.clip(0) * quality, -1).argmax())
+    basis, n = load_basis(), len(analysis.times)
+    begin = analysis.times[int((overview(analysis.tracks, n)[1] > 0).argmax())]
+    widest = np.full(n, -1.0)
+    for track, mouth in zip(analysis.tracks, mouths, strict=True):
+        opening = np.where(track.quality > 0, basis.aperture(mouth).clip(0) * track.quality, -1)
+        widest[track.rows] = np.maximum(widest[track.rows], opening)
+    return int(np.where(analysis.times <= begin + _PREVIEW_SECONDS, widest, -1).argmax())

@@ -17,11 +17,10 @@ import numpy as np
 
 from labial import geometry
 from labial.chart import HEIGHT, WIDTH, Color, draw_chart, line
-from labial.clip import Clip, look, offset_of, verdicts
+from labial.clip import Clip, look, offset_of, opening_of, verdicts
 from labial.errors import FaceError, OptionError, WriteError
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
-from labial.metrics.sync import Offset
 from labial.sheet import (
     FAINT,
     INK,
@@ -97,11 +96,12 @@ def inspect_clip(
             f"no face found in {video} ({len(clip.times)} frames): give a clip with a face that "
             "is seen from the front"
         )
-    page = _draw(clip, _pictures(video, clip, tell), offset_of(video, clip))
+    lines = verdicts(clip, offset_of(video, clip))
+    page = _draw(clip, _pictures(video, clip, tell), lines)
     if kind == ".png":
         write_png(target, page)
     else:
-        _write_page(target, page, clip)
+        _write_page(target, page, clip, lines)
     return target
 
 
@@ -135,23 +135,24 @@ def _pictures(video: str | os.PathLike[str], clip: Clip, tell: Hook) -> list[tup
     with VideoReader(video) as reader:
         for frame in reader.frames():
             if frame.index == wanted[len(drawn)]:
-                track, row = clip.track_of(frame.index)
-                drawn.append((frame.index, _meshed(frame, track, row)))
+                drawn.append((frame.index, _meshed(frame, clip.track_of(frame.index))))
                 tell("draw", len(drawn), len(wanted))
                 if len(drawn) == len(wanted):
                     break
     return drawn
 
 
-def _meshed(frame: Frame, track: FaceTrack, row: int) -> Image:
+def _meshed(frame: Frame, found: tuple[FaceTrack, int] | None) -> Image:
     """One tile: the face with its outlines and the axes of its pose."""
     # Drawn at twice the size and averaged, for thin even lines.
     size = (2 * _TILE, 2 * _TILE)
-    seen = bool(track.present[row])
-    landmarks = np.array(track.landmarks[row]) if seen else None
+    landmarks = None
+    if found is not None and found[0].present[found[1]]:
+        landmarks = np.array(found[0].landmarks[found[1]])
     view = window(frame, landmarks, "face", size)
     image = cut(frame, view, size)
-    if landmarks is not None:
+    if found is not None and landmarks is not None:
+        track, row = found
         points = (upright_points(frame, landmarks) - view[:2]) / view[2]
         for indices, closed, color in _OUTLINES:
             line(image, points[list(indices)], color, 2, closed)
@@ -163,9 +164,8 @@ def _meshed(frame: Frame, track: FaceTrack, row: int) -> Image:
     return np.asarray(cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _draw(clip: Clip, pictures: list[tuple[int, Image]], offset: Offset | None) -> Image:
+def _draw(clip: Clip, pictures: list[tuple[int, Image]], lines: list[tuple[bool, str]]) -> Image:
     """Lay out the whole picture."""
-    lines = verdicts(clip, offset)
     info = clip.media.video
     assert info is not None
     top = 62
@@ -188,12 +188,12 @@ def _draw(clip: Clip, pictures: list[tuple[int, Image]], offset: Offset | None) 
 
 
 def _caption(page: Image, clip: Clip, index: int, at: tuple[int, int]) -> None:
-    track, row = clip.track_of(index)
+    found = clip.track_of(index)
     x, y = at
     quality, reason = float(clip.quality[index]), str(clip.reasons[index])
     write(page, f"{clip.times[index]:.2f} s", (x, y + 22), INK, 0.6)
-    if track.present[row]:
-        yaw, pitch, _ = geometry.angles_degrees(track.rotation[row])
+    if found is not None and found[0].present[found[1]]:
+        yaw, pitch, _ = geometry.angles_degrees(found[0].rotation[found[1]])
         words = f"yaw {yaw:+.0f}  pitch {pitch:+.0f}"
         write(page, words, (x, y + 44), FAINT, 0.5)
     if quality > 0:
@@ -208,28 +208,30 @@ th,td{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #e0e0de}
 th{font-weight:600}td:last-child,th:last-child{text-align:left}"""
 
 
-def _write_page(target: Path, picture: Image, clip: Clip) -> None:
-    """Write the picture and a table of shots as one file, whole or not at all."""
+def _write_page(target: Path, picture: Image, clip: Clip, lines: list[tuple[bool, str]]) -> None:
+    """Write the picture and a table of faces as one file, whole or not at all."""
     ok, data = cv2.imencode(".png", picture[..., ::-1])
     if not ok:
         raise WriteError(f"cannot write {target}: a picture of {picture.shape} cannot be a PNG")
     image = base64.b64encode(data.tobytes()).decode()
     name = html.escape(clip.media.path.name.encode("utf-8", "replace").decode())
     head = (
-        "shot", "from", "to", "frames", "re-synced", "face px", "yaw", "pitch", "opening, median",
-        "opening, widest", "left as they are",
+        "track", "person", "from", "to", "frames", "re-synced", "face px", "yaw", "pitch",
+        "opening, median", "opening, widest", "left as they are",
     )  # fmt: skip
     rows = [_row(clip, k, track) for k, track in enumerate(clip.tracks, 1)]
     table = "\n".join(
         "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
         for tag, row in [("th", head), *(("td", row) for row in rows)]
     )
+    said = "".join(f"<li>{html.escape(line)}</li>" for _, line in lines)
     text = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>\n'
         f"<style>{_STYLE}</style></head>\n<body>\n"
         f'<img alt="What Labial sees in {name}" src="data:image/png;base64,{image}">\n'
-        f"<h2>Shots</h2>\n<p>Times in seconds, angles in degrees, openings of the inner lips in "
-        f"distances between the outer eye corners.</p>\n<table>\n{table}\n</table>\n"
+        f"<ul>{said}</ul>\n<h2>Faces</h2>\n<p>Times in seconds, angles in degrees, openings of "
+        f"the inner lips in distances between the outer eye corners.</p>\n"
+        f"<table>\n{table}\n</table>\n"
         "</body></html>\n"
     )
     partial = target.with_name(f".{target.name}.partial")
@@ -242,19 +244,16 @@ def _write_page(target: Path, picture: Image, clip: Clip) -> None:
 
 
 def _row(clip: Clip, number: int, track: FaceTrack) -> tuple[str, ...]:
-    """The numbers of one shot."""
-    end = track.start + len(track)
-    stop = clip.times[end] if end < len(clip.times) else clip.seconds
+    """The numbers of one track."""
+    stop = clip.times[track.end] if track.end < len(clip.times) else clip.seconds
     good = track.quality > 0
     left = Counter(str(reason) for reason in track.reasons[~good])
     passed = ", ".join(f"{why} {n}" for why, n in left.most_common())
     times = (f"{clip.times[track.start]:.2f}", f"{stop:.2f}")
-    counts = (str(number), *times, str(len(track)), str(int(good.sum())))
-    if not track.present.any():
-        return (*counts, "", "", "", "", "", passed)
+    counts = (str(number), str(track.person), *times, str(len(track)), str(int(good.sum())))
     angles = np.stack(geometry.angles_degrees(track.rotation[track.present])[:2], 1)
     (yaw, pitch), (yaw_, pitch_) = angles.min(0), angles.max(0)
-    opening = clip.opening[track.start : end]
+    opening = opening_of(track)
     return (
         *counts,
         f"{np.median(track.scale[track.present]):.0f}",

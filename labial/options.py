@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +22,10 @@ PhotoCodec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Liveliness = Literal["still", "calm", "lively"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
 
+
+_SPEAKER = re.compile(
+    r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?|.+\.json"
+)
 
 Options = TypeVar("Options", "DubOptions", "AnimateOptions")
 
@@ -73,6 +78,11 @@ class DubOptions:
     """The mouth rests in pauses of a quarter of a second and more."""
     onset: bool = True
     """The mouth is still before the first sound, after the last, and in long silences."""
+    speaker: str = "auto"
+    """Whom to dub. auto: who speaks, by mouth and sound of the source; all: everybody; largest: the
+    largest face; 0, 1 and so on: that person, 0 is the most seen ("labial inspect" shows them);
+    X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning; a .json file
+    of boxes around the speaker."""
     preview: str | None = None
     """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
     opens widest in the first ten seconds with a face."""
@@ -84,6 +94,11 @@ class DubOptions:
             raise OptionError("--lossless and --crf exclude each other: leave one of them out")
         if self.lossless and self.hardware != "off":
             raise OptionError("--lossless is done in software: leave out --hardware")
+        if not _SPEAKER.fullmatch(self.speaker):
+            raise OptionError(
+                f"--speaker {self.speaker}: use auto, all, largest, a person's number, X,Y@SECONDS "
+                "or a .json file of boxes"
+            )
         if not 1 <= self.adapt_seconds <= 3600:
             raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
         if not 0.5 <= self.articulation <= 1.5:

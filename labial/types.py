@@ -267,7 +267,9 @@ class FaceTrack:
 
     def __repr__(self) -> str:
         seen = int(self.present.sum())
-        return f"FaceTrack(person {self.person}, start={self.start}, {len(self)} frames, {seen} seen)"
+        return (
+            f"FaceTrack(person {self.person}, start={self.start}, {len(self)} frames, {seen} seen)"
+        )
 
 
 @dataclass(frozen=True)

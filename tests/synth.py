@@ -192,6 +192,8 @@ def make_track(
     present: np.ndarray | None = None,
     quality: np.ndarray | None = None,
     start: int = 0,
+    key: int = 0,
+    person: int = 0,
 ) -> FaceTrack:
     """A track of face-space ``shapes`` (n, 478, 3) under a known pose."""
     n = len(shapes)
@@ -211,17 +213,20 @@ def make_track(
         neutral.astype(f32),
         np.ones(n, f32) if quality is None else quality.astype(f32),
         np.full(n, "", object),
+        key,
+        person,
     )
 
 
 def make_clip(n: int = 50, gap: float = 0.1, scale: float = 160.0) -> Clip:
     """Two shots of a face whose inner lips are ``gap`` apart, at 25 frames a second."""
     shapes = np.repeat(closed_mesh()[None], n // 2, 0)
-    tracks = [make_track(shapes, shapes[0], scale=scale, start=k * n // 2) for k in (0, 1)]
+    tracks = [make_track(shapes, shapes[0], scale=scale, start=k * n // 2, key=k) for k in (0, 1)]
     return Clip(
         MediaInfo(Path("c.mp4"), "mp4", Fraction(n, 25), None, None, 0, 0, 0, 0),
         tracks,
         np.arange(n) / 25,
+        np.repeat([0, 1], n // 2),
         np.full(n, gap),
         np.ones(n),
         np.full(n, "", object),

@@ -46,7 +46,7 @@ def clip(shade: float) -> tuple[FaceTrack, list[Frame], MouthBank]:
     track, collector = track_of(), BankCollector()
     frames = [make_frame(picture(track, i, shade), "gbrp", index=i) for i in range(N)]
     for frame, landmarks in zip(frames, track.landmarks, strict=True):
-        collector.offer(frame, Face(landmarks, 1.0), 0)
+        collector.offer(frame, {0: Face(landmarks, 1.0)})
     return track, frames, MouthBank(track, collector.finish())
 
 

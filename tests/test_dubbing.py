@@ -110,7 +110,8 @@ def looked_at(clip: Clip) -> list[Face | None]:
     faces = []
     for i, planes in enumerate(clip.planes):
         luma = planes[0] if planes[0].dtype == np.uint8 else (planes[0] >> 2).astype(np.uint8)
-        faces.append(tracker.observe(Frame((luma,), gray, i, TICK, index=i)))
+        seen = tracker.observe(Frame((luma,), gray, i, TICK, index=i))
+        faces.append(next(iter(seen.values()), None))
     tracker.finish()
     return faces
 

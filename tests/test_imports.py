@@ -28,6 +28,7 @@ ROOMS = (
     "render",
     "composite",
     "metrics",
+    "speaking",
     "engines",
     "adapting",
     "dubbing",

@@ -79,8 +79,7 @@ class Clip:
     def __init__(self, path: Path) -> None:
         self._analysis = dubbing.analyse(path, lambda stage, done, total: None)
         self.track = max(self._analysis.tracks, key=lambda t: int((t.quality >= 1).sum()))
-        rows = slice(self.track.start, self.track.start + len(self.track))
-        self.times = self._analysis.times[rows]
+        self.times = self._analysis.times[self.track.rows]
         self.rate = frame_rate(self.times)
         self.usable = self.track.present & (self.track.quality >= 1)
         seen = bool(self.track.present.any())

@@ -99,7 +99,7 @@ class Album:
 
 
 class Recognizer:
-    """``recognizer(look)`` → (128,) float32 of unit length, of a face as ``aligned_face`` cuts it."""
+    """Knows people again; not thread-safe."""
 
     def __init__(self) -> None:
         options = ort.SessionOptions()
@@ -112,6 +112,7 @@ class Recognizer:
         )
 
     def __call__(self, look: npt.NDArray[np.uint8]) -> FloatArray:
+        """Return (128,) of unit length for a face as :func:`aligned_face` cuts it."""
         feed = {"data": look.transpose(2, 0, 1)[None].astype(np.float32)}
         (row,) = self._session.run(None, feed)[0]
         return np.asarray(row / np.linalg.norm(row), np.float32)

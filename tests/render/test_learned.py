@@ -65,7 +65,7 @@ def bank_of(track: FaceTrack) -> MouthBank:
     collector = BankCollector()
     for i in range(len(track)):
         frame = make_frame(drawn(track.landmarks[i]), "gbrp", index=i)
-        collector.offer(frame, Face(track.landmarks[i], 1.0), 0)
+        collector.offer(frame, {0: Face(track.landmarks[i], 1.0)})
     return MouthBank(track, collector.finish())
 
 

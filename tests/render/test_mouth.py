@@ -64,7 +64,7 @@ def patch(aperture: float, inside: tuple[float, ...], rotation: np.ndarray | Non
     track, _ = scene(aperture, 0, rotation=rotation)
     collector = BankCollector()
     face = Face(track.landmarks[0], 1.0)
-    collector.offer(drawn(track.landmarks[0], inside), face, 0)
+    collector.offer(drawn(track.landmarks[0], inside), {0: face})
     (only,) = collector.finish()
     return only
 

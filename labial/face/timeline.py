@@ -1,0 +1,41 @@
+"""Many faces, one timeline: what is the best that a frame has to offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from labial.types import FaceTrack, FloatArray
+
+NOBODY = "no face"
+
+
+def overview(
+    tracks: Sequence[FaceTrack], n: int
+) -> tuple[npt.NDArray[np.intp], FloatArray, npt.NDArray[np.object_]]:
+    """Return the best face of each of ``n`` frames.
+
+    Returns
+    -------
+    which
+        (n,) index of its track, the best first by quality and then by size; -1 where there is none.
+    quality, reasons
+        (n,) its quality, and why that is not 1.
+    """
+    which = np.full(n, -1)
+    quality = np.zeros(n, np.float32)
+    reasons = np.full(n, NOBODY, object)
+    best = np.full((2, n), -1.0)
+    for k, track in enumerate(tracks):
+        rows = track.rows
+        size = np.where(track.present, track.scale, 0)
+        before_quality, before_size = best[:, rows]
+        level = track.quality == before_quality
+        better = (track.quality > before_quality) | (level & (size > before_size))
+        best[:, rows] = np.where(better, (track.quality, size), best[:, rows])
+        which[rows][better] = k
+        quality[rows][better] = track.quality[better]
+        reasons[rows][better] = track.reasons[better]
+    return which, quality, reasons

@@ -1,0 +1,204 @@
+"""Who speaks when: several mouths, and one sound that one of them makes.
+
+Each mouth is held against the sound by the network that knows which sound a mouth makes; the
+likeliest sequence of speakers is the one of the Viterbi algorithm, for people take turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from labial.metrics.sync import RATE, load_expert
+from labial.motion.retarget import own_motion, slow_part
+from labial.motion.space import load_basis
+from labial.types import BoolArray, FaceTrack, FloatArray, MouthMotion, SpeechTrack
+
+Times = npt.NDArray[np.float64]
+
+# Rows of 20 ms by which sound and picture of a clip may lie apart, and by which they certainly do
+# not: there, agreement is chance.
+_LAGS, _FAR = range(-8, 9), (*range(-30, -17), *range(18, 31))
+_SMOOTH_SECONDS = 0.2
+# Frames that are decided together.
+_STEP = 4
+# A mouth below this agreement, chance deducted, does not make the sound. One unit above it for a
+# second weighs so much, and so much does all the movement there is; a change of speaker costs so
+# much.
+_AGREES, _WEIGHT, _MOVES, _CHANGE = 0.1, 12.0, 1.0, 1.5
+# The largest face is favoured by so much a second: where there is a sound, hardly, where there
+# is none, by much.
+_LARGER, _LARGEST = 0.02, 10.0
+_TRUSTED_QUALITY = 0.5
+_LEAST_ROWS = 12
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A mouth on the clock of the sound: rows from ``first`` on, (n, lags) and (n,) each."""
+
+    track: FaceTrack
+    first: int
+    agreement: FloatArray
+    chance: FloatArray
+    movement: FloatArray
+    usable: BoolArray
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.first, self.first + len(self.usable))
+
+    def at(self, values: FloatArray, times: Times) -> FloatArray:
+        """Values of the rows at the times of the track's frames; 0 outside."""
+        clock = (np.arange(len(values)) + self.first) / RATE
+        here = np.interp(times[self.track.rows], clock, values, 0.0, 0.0)
+        return np.asarray(here * self.track.present, np.float32)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Who speaks in each frame.
+
+    Parameters
+    ----------
+    speaker
+        (n,) the person, -1 where nobody is seen.
+    seen
+        (people, n) who is to be seen.
+    """
+
+    speaker: npt.NDArray[np.intp]
+    seen: BoolArray
+
+    def of(self, track: FaceTrack) -> BoolArray:
+        """(len(track),) the frames in which it is this face that speaks."""
+        return np.asarray(self.speaker[track.rows] == track.person)
+
+
+def take_turns(
+    tracks: Sequence[FaceTrack], times: Times, heard: SpeechTrack | None = None
+) -> Turns:
+    """Find who speaks.
+
+    Parameters
+    ----------
+    tracks
+        All faces of the video.
+    times
+        (n,) seconds of its frames, on the clock of ``heard``.
+    heard
+        What the network hears in the video's own sound. Without it, and in silence before anybody
+        has spoken, it is the largest face; in a pause, whoever spoke before or speaks next.
+    """
+    n, people = len(times), 1 + max((track.person for track in tracks), default=-1)
+    seen = np.zeros((people, n), bool)
+    size = np.zeros((people, n), np.float32)
+    for track in tracks:
+        rows = np.flatnonzero(track.present) + track.start
+        seen[track.person, rows] = True
+        size[track.person, rows] = track.scale[track.present]
+    if not people or not seen.any():
+        return Turns(np.full(n, -1), seen)
+    step = float(np.median(np.diff(times))) if n > 1 else 1 / 25
+    sound = heard is not None and len(heard) > 0
+    favour = (_LARGER if sound else _LARGEST) * step * size / size.max(0).clip(1e-6)
+    # Somebody who is the only one to be seen need not be asked.
+    if heard is not None and sound and (seen.sum(0) > 1).any():
+        favour += step * _evidence(tracks, times, heard, people)
+    return Turns(_likeliest(favour, seen), seen)
+
+
+def _evidence(
+    tracks: Sequence[FaceTrack], times: Times, heard: SpeechTrack, people: int
+) -> FloatArray:
+    """(people, n) what speaks for each, a second; 0 where it is not known."""
+    fits = [fit for track in tracks if (fit := _fit(track, times, heard)) is not None]
+    found = np.zeros((people, len(times)), np.float32)
+    if not fits:
+        return found
+    voice = heard.voice
+    # The lag of the best agreement where somebody speaks: in a call, each has one of their own.
+    score = np.zeros((people, len(_LAGS)))
+    for f in fits:
+        heard_here = (voice[f.rows] * f.usable)[:, None]
+        score[f.track.person] += (f.agreement.clip(0) * heard_here).sum(0)
+    best = (score + score.mean(0)).argmax(1)
+    moving = np.zeros_like(found)
+    known = np.zeros(found.shape, bool)
+    for f in fits:
+        fits_by = f.agreement[:, best[f.track.person]] - f.chance - _AGREES
+        said = _smooth(np.where(f.usable, fits_by, 0) * voice[f.rows])
+        person, rows = f.track.person, f.track.rows
+        found[person, rows] += _WEIGHT * f.at(said, times)
+        moving[person, rows] += f.at(f.movement, times)
+        known[person, rows] |= f.at(f.usable.astype(np.float32), times) > 0.5
+    share = moving / (moving.sum(0) + 1e-3) - 1 / known.sum(0).clip(1)
+    spoken = np.interp(times, np.arange(len(voice)) / RATE, voice)
+    return np.asarray(found + _MOVES * np.where(known, share, 0) * spoken, np.float32)
+
+
+def _fit(track: FaceTrack, times: Times, heard: SpeechTrack) -> _Fit | None:
+    """Hold a mouth against the sound; None where too little is seen of it."""
+    basis, at = load_basis(), times[track.rows]
+    good = track.present & (track.quality >= _TRUSTED_QUALITY)
+    first, last = max(int(np.ceil(at[0] * RATE)), 0), min(int(at[-1] * RATE) + 1, len(heard))
+    if last - first < _LEAST_ROWS or good.sum() < 2:
+        return None
+    clock, rows = np.arange(first, last) / RATE, slice(first, last)
+    own = own_motion(track, basis)
+    mouth = np.stack([np.interp(clock, at[good], c) for c in own[good].T], 1).astype(np.float32)
+    motion = MouthMotion(heard.motion.coefficients[rows], heard.motion.rate)
+    sound, face = load_expert().towers(SpeechTrack(motion, heard.phones[rows]), MouthMotion(mouth))
+    opening = basis.aperture(mouth)
+    return _Fit(
+        track,
+        first,
+        np.stack([_agreement(sound, face, (lag,)) for lag in _LAGS], 1),
+        _smooth(_agreement(sound, face, _FAR)),
+        _smooth(np.abs(np.diff(opening, prepend=opening[:1]))),
+        good[np.searchsorted(at, clock).clip(0, len(at) - 1)],
+    )
+
+
+def _agreement(sound: FloatArray, face: FloatArray, lags: Sequence[int]) -> FloatArray:
+    """(n,) how well a mouth fits the sound that comes so many rows later, in the mean of lags."""
+    most = max(abs(lag) for lag in lags)
+    padded = np.pad(sound, ((most, most), (0, 0)))
+    there = np.mean([padded[most + lag : most + lag + len(face)] for lag in lags], 0)
+    return np.asarray((there * face).sum(1), np.float32)
+
+
+def _smooth(x: npt.NDArray[np.floating]) -> FloatArray:
+    every = np.ones(len(x), bool)
+    return slow_part(x.astype(np.float32)[:, None], every, _SMOOTH_SECONDS * RATE)[:, 0]
+
+
+def _likeliest(favour: FloatArray, seen: BoolArray) -> npt.NDArray[np.intp]:
+    """(n,) the person, by the Viterbi algorithm; -1 where nobody is to be seen."""
+    people, n = favour.shape
+    ends = [*range(_STEP, n, _STEP), n]
+    # Only where all that are to be seen stay the same may frames be taken together.
+    breaks = np.flatnonzero((seen[:, 1:] != seen[:, :-1]).any(0)) + 1
+    edges = np.unique(np.concatenate([[0], ends, breaks]))
+    begins, m = edges[:-1], len(edges) - 1
+    gain = np.add.reduceat(favour, begins, axis=1)
+    there = seen[:, begins]
+    gain = np.where(there | ~there.any(0), gain, -np.inf)
+    back = np.zeros((m, people), np.int32)
+    total = gain[:, 0].copy()
+    for i in range(1, m):
+        best = int(total.argmax())
+        change = total[best] - _CHANGE
+        moved = change > total
+        back[i] = np.where(moved, best, np.arange(people))
+        total = np.where(moved, change, total) + gain[:, i]
+    path = np.zeros(m, np.intp)
+    path[-1] = int(total.argmax())
+    for i in range(m - 1, 0, -1):
+        path[i - 1] = back[i, path[i]]
+    speaker = np.repeat(path, np.diff(edges))
+    speaker[~seen.any(0)] = -1
+    return speaker
