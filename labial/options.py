@@ -23,9 +23,7 @@ Liveliness = Literal["still", "calm", "lively"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
 
 
-_SPEAKER = re.compile(
-    r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?|.+\.json"
-)
+_SPEAKER = re.compile(r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?")
 
 Options = TypeVar("Options", "DubOptions", "AnimateOptions")
 
@@ -81,8 +79,7 @@ class DubOptions:
     speaker: str = "auto"
     """Whom to dub. auto: who speaks, by mouth and sound of the source; all: everybody; largest: the
     largest face; 0, 1 and so on: that person, 0 is the most seen ("labial inspect" shows them);
-    X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning; a .json file
-    of boxes around the speaker."""
+    X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning."""
     preview: str | None = None
     """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
     opens widest in the first ten seconds with a face."""
@@ -96,8 +93,8 @@ class DubOptions:
             raise OptionError("--lossless is done in software: leave out --hardware")
         if not _SPEAKER.fullmatch(self.speaker):
             raise OptionError(
-                f"--speaker {self.speaker}: use auto, all, largest, a person's number, X,Y@SECONDS "
-                "or a .json file of boxes"
+                f"--speaker {self.speaker}: use auto, all, largest, a person's number, or "
+                "X,Y@SECONDS"
             )
         if not 1 <= self.adapt_seconds <= 3600:
             raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
