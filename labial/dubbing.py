@@ -31,6 +31,7 @@ from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
 from labial.media.picture import check_png, upright_rgb8, write_png
 from labial.media.read import VideoReader
+from labial.media.sequence import with_rate
 from labial.media.write import VideoWriter, check_target
 from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
@@ -203,11 +204,13 @@ def dub(
     Parameters
     ----------
     video
-        Any file with a video stream that FFmpeg reads.
+        Any file with a video stream that FFmpeg reads, or numbered pictures: their folder, or a
+        pattern such as ``shots/%05d.png``.
     audio
         Any file with sound; its first sample belongs to the video's first frame.
     out
-        Target; the extension chooses the container. Written beside itself and renamed when it
+        Target; the extension chooses the container. ``out/%05d.png`` or an empty folder gets
+        numbered pictures. Written beside itself and renamed when it
         is complete, so there is never half a file.
     options
         See :class:`labial.options.DubOptions`; single ones may be given as keywords instead.
@@ -221,6 +224,8 @@ def dub(
     """
     options = overridden(options or DubOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
+    if options.fps is not None:
+        video = with_rate(Path(video), options.fps)
     with VideoReader(video) as reader:
         source = reader.media
     speech = load_speech(audio)

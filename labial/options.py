@@ -55,6 +55,9 @@ class DubOptions:
     """Encode in hardware: auto takes the first encoder that works here, else software."""
     language: str | None = None
     """Language of the new speech, an ISO 639 code such as es or deu, written into the output."""
+    fps: float | None = None
+    """Frames a second of VIDEO where it is a sequence of pictures, default 25. "shots@24" says the
+    same."""
     keep_audio: bool = False
     """Keep the source's own audio tracks, after the new speech."""
     quality: Quality = "standard"
@@ -96,6 +99,8 @@ class DubOptions:
                 f"--speaker {self.speaker}: use auto, all, largest, a person's number, or "
                 "X,Y@SECONDS"
             )
+        if self.fps is not None and not 1 <= self.fps <= 1000:
+            raise OptionError(f"--fps {self.fps:g}: use 1 to 1000 frames a second")
         if not 1 <= self.adapt_seconds <= 3600:
             raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
         if not 0.5 <= self.articulation <= 1.5:

@@ -59,6 +59,10 @@ CONTAINERS = {
 }
 
 
+PICTURES = Container("image2", ("png",), frozenset(), "", (), "")
+"""Numbered PNG files, ``out/%05d.png``."""
+
+
 def container_for(target: Path) -> Container:
     """The container that a file name asks for.
 
@@ -68,7 +72,12 @@ def container_for(target: Path) -> Container:
         The extension is not one of the known ones.
     """
     found = CONTAINERS.get(target.suffix.lower())
+    if found is None and (target.suffix.lower() == ".png" or target.is_dir()):
+        return PICTURES
     if found is None:
         known = ", ".join(CONTAINERS)
-        raise WriteError(f"cannot write {target.name}: the name must end in one of {known}")
+        raise WriteError(
+            f"cannot write {target.name}: the name must end in one of {known}, or be that of "
+            "numbered pictures such as out/%05d.png"
+        )
     return found

@@ -123,9 +123,10 @@ class PieceEncoder:
         On one thread: with several, swscale's writes past the end of a narrow row race with
         the next row.
         """
-        matrix = self._plan.color.matrix
+        was_rgb = frame.format.kind == "rgb"
+        matrix = self._plan.color.matrix if was_rgb else frame.color.matrix
         matrix = matrix if matrix in _MATRICES else 1
-        full_in = frame.format.kind == "rgb" or frame.color.full_range
+        full_in = was_rgb or frame.color.full_range
         return to_av(frame).reformat(
             format=self._plan.pix_fmt,
             src_colorspace=matrix,

@@ -35,6 +35,7 @@ _LOSSLESS = {
     "libsvtav1": {"svtav1-params": "lossless=1"},
     "libvpx-vp9": {"lossless": "1"},
     "ffv1": {},
+    "png": {},
 }
 _PARAMETERS = {
     "libx264": "x264-params",
@@ -98,7 +99,8 @@ def bits_for(family: str, source: VideoInfo) -> int:
 def _structure(encoder: str, source: VideoInfo) -> dict[str, str]:
     """Key frames as often as in the source, and pictures out of order only where it has them."""
     options = {}
-    if source.gop and encoder != "ffv1":
+    predicted = FAMILIES.get(source.codec, source.codec) in _COST
+    if source.gop and predicted and encoder in _GOOD_CRF:
         options["g"] = str(min(source.gop, _LONGEST_GOP))
     if encoder in ("libx264", "libx265") and source.codec in _REORDERING and not source.reordered:
         options["bf"] = "0"

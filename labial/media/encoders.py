@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from labial.errors import WriteError
-from labial.media.containers import CONTAINERS, Container, container_for
+from labial.media.containers import CONTAINERS, PICTURES, Container, container_for
 from labial.media.encoder_options import FAMILIES, can_be_lossless, encoder_options
 from labial.media.format_choice import choose_format, lost_in, output_color
 from labial.media.formats import layout
@@ -60,6 +60,7 @@ ENCODERS = {
     "vp9": "libvpx-vp9",
     "prores": "prores_ks",
     "ffv1": "ffv1",
+    "png": "png",
 }
 # What editors work in stays fit for that, and what lost nothing loses nothing.
 _KIN = {
@@ -69,7 +70,7 @@ _KIN = {
         ("ffv1", "prores"),
     ),
 }
-_WITH_ALPHA = {"ffv1", "prores", "vp9"}
+_WITH_ALPHA = {"ffv1", "prores", "vp9", "png"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ class EncodePlan:
 
 def _family(target: Path, container: Container, source: VideoInfo, codec: Codec) -> str:
     if codec != "source":
+        if container is PICTURES:
+            raise WriteError(f"pictures are PNG, not {codec}: leave out --codec")
         if codec not in container.video:
             fits = ", ".join(end for end, c in CONTAINERS.items() if codec in c.video)
             raise WriteError(f"{target.suffix} cannot hold {codec} video: name the output {fits}")
@@ -159,7 +162,7 @@ def plan_encoding(target: Path, source: VideoInfo, settings: EncodeSettings) -> 
     family = choose(target, container, source, settings.codec)
     notes = []
     before = FAMILIES.get(source.codec, source.codec)
-    if settings.codec == "source" and family != before:
+    if settings.codec == "source" and family != before and container is not PICTURES:
         notes.append(f"{before} video became {family}")
     encoder = ENCODERS[family]
     found = None
@@ -179,6 +182,8 @@ def plan_encoding(target: Path, source: VideoInfo, settings: EncodeSettings) -> 
     if source.hdr is not None and not source.hdr.encoder_options(encoder):
         lost += ("HDR mastering data",)
     lost += source.dynamic
+    if container is PICTURES:
+        lost += ("sound and all that is not a picture, frame times",)
     color = output_color(source, pix_fmt)
     return EncodePlan(family, encoder, pix_fmt, options, color, lost, tuple(notes))
 

@@ -32,7 +32,9 @@ def choose_format(encoder: str, source: PixelFormat, width: int, height: int) ->
     best: tuple[tuple[int, ...], str] | None = None
     for name in sorted(offered):
         known = layout(name)
-        if known is None or name.startswith("yuvj") or known.dtype.byteorder == ">":
+        if known is None or name.startswith("yuvj"):
+            continue
+        if known.dtype.byteorder == ">" and encoder != "png":
             continue
         fmt = known.format
         if not _size_fits(encoder, fmt, width, height):
@@ -78,7 +80,7 @@ def lost_in(source: PixelFormat, pix_fmt: str) -> tuple[str, ...]:
 
 
 def output_color(source: VideoInfo, pix_fmt: str) -> ColorTags:
-    """The source's tags; RGB that must become YUV turns into BT.709 at studio levels."""
+    """The source's tags; RGB that must become YUV is BT.709 at studio levels, and back, full."""
     known = layout(pix_fmt)
     assert known is not None
     tags = source.color
@@ -86,4 +88,6 @@ def output_color(source: VideoInfo, pix_fmt: str) -> ColorTags:
         primaries = 1 if tags.primaries == 2 else tags.primaries
         transfer = 1 if tags.transfer == 2 else tags.transfer
         return ColorTags(1, primaries, transfer, False)
+    if source.format.kind == "yuv" and known.format.kind == "rgb":
+        return ColorTags(0, tags.primaries, tags.transfer, True)
     return tags

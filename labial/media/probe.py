@@ -21,6 +21,7 @@ from av.container import InputContainer
 from labial.errors import ReadError
 from labial.media.formats import color_of, planar_format
 from labial.media.hdr import Mastering, mastering
+from labial.media.sequence import PictureSequence, find_sequence
 from labial.types import ColorTags, PixelFormat
 
 # Demuxers that take any text or bytes for pictures.
@@ -188,11 +189,13 @@ def open_input(path: Path) -> InputContainer:
     Raises
     ------
     ReadError
-        Missing, a directory, empty, unreadable, or not media.
+        Missing, empty, unreadable, or not media; a folder or pattern without numbered pictures,
+        or with some of them missing.
     """
     name = show(path)
-    if path.is_dir():
-        raise ReadError(f"{name} is a directory: give a media file")
+    pictures = find_sequence(path)
+    if pictures is not None:
+        return _open_pictures(pictures, name)
     try:
         size = path.stat().st_size
     except (OSError, ValueError) as error:
@@ -218,6 +221,30 @@ def open_input(path: Path) -> InputContainer:
         container.close()
         raise ReadError(f"{name} is not media")
     return container
+
+
+def _open_pictures(pictures: PictureSequence, name: str) -> InputContainer:
+    options = {
+        "protocol_whitelist": "file",
+        "pattern_type": "sequence",
+        "start_number": str(pictures.first),
+        "framerate": str(pictures.rate),
+    }
+    try:
+        container: InputContainer = av.open(
+            pictures.pattern, format="image2", container_options=options, **_TAGS
+        )
+    except av.error.FFmpegError as error:
+        reason = error.strerror or str(error)
+        raise ReadError(f"{name}: its first picture cannot be read ({reason})") from None
+    return container
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all pictures of a sequence."""
+    pictures = find_sequence(path)
+    files = [path] if pictures is None else pictures.files()
+    return sum(file.stat().st_size for file in files)
 
 
 def video_stream(container: InputContainer) -> Any:
@@ -391,7 +418,7 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
     Raises
     ------
     ReadError
-        Missing, a directory, empty, not media, or without picture and sound.
+        As :func:`open_input`, or without picture and sound.
     """
     path = Path(path)
     with open_input(path) as container:
@@ -399,7 +426,7 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
         if video is None and audio is None:
             raise ReadError(f"{show(path)} holds neither video nor sound")
         duration = Fraction(container.duration, av.time_base) if container.duration else None
-        bits = path.stat().st_size * 8
+        bits = _size(path) * 8
         rate = container.bit_rate or (int(bits / duration) if duration else 0)
         sound = None
         if audio is not None:

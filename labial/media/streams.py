@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from labial.errors import SpeechError
-from labial.media.containers import Container
+from labial.media.containers import PICTURES, Container
 from labial.media.encoders import EncodeSettings, audio_shape
 from labial.media.probe import MediaInfo, audio_stream, open_input, show
 from labial.media.read import open_sound
@@ -93,6 +93,8 @@ class OtherStreams:
         OptionError
             Its language is none.
         """
+        if self._container is PICTURES:
+            return
         if self._audio is None:
             for stream in origin.streams.audio:
                 self._keep_audio(stream, beside=False)

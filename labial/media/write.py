@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -16,7 +15,7 @@ import av
 import av.error
 
 from labial.errors import ReadError, WriteError
-from labial.media.containers import CONTAINERS, Container, container_for
+from labial.media.containers import CONTAINERS, PICTURES, Container, container_for
 from labial.media.encode import (
     DecodeTimes,
     Mixing,
@@ -36,6 +35,7 @@ from labial.media.encoders import (
 from labial.media.formats import exact_units
 from labial.media.gops import group_packets
 from labial.media.matroska import set_pixel_shape, with_room
+from labial.media.place import PicturePlace, Place, check_pictures
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
 from labial.media.streams import OtherStreams
 from labial.media.tags import kept_tags, language_code, needs_keys, stream_tags, timecode_of
@@ -68,6 +68,9 @@ def check_target(
     plan = plan_encoding(target, source.video, settings)
     if settings.language is not None:
         language_code(settings.language, container_for(target).muxer)
+    if container_for(target) is PICTURES:
+        check_pictures(target)
+        return plan
     if target.is_dir():
         raise WriteError(f"cannot write {name}: it is a directory")
     if not folder.is_dir():
@@ -75,7 +78,9 @@ def check_target(
     if not os.access(folder, os.W_OK | os.X_OK):
         raise WriteError(f"cannot write {name}: no permission to write into {show(folder)}")
     for other, role in ((source.path, "source video"), (audio, "speech")):
-        if other is not None and target.exists() and target.samefile(other):
+        if other is None or not target.exists() or not Path(other).exists():
+            continue
+        if target.samefile(other):
             raise WriteError(f"cannot write {name}: it is the {role}, choose another name")
     return plan
 
@@ -171,7 +176,8 @@ class VideoWriter:
         self._time_base = self._video.time_base if rate is None else 1 / rate
         self.dropped: list[str] = list(self.plan.lost)
         self.frames = 0
-        self._partial = partial or self._beside()
+        pictures = self._container is PICTURES
+        self._place = (PicturePlace if pictures else Place)(self.target, partial)
         self._inputs = contextlib.ExitStack()
         self._out: Any = None
         self._stream: Any = None
@@ -206,7 +212,7 @@ class VideoWriter:
         try:
             with self._errors():
                 self._finish()
-                self._partial.replace(self.target)
+                self._place.commit()
         except BaseException:
             self._discard()
             raise
@@ -336,11 +342,6 @@ class VideoWriter:
         square = self._video.sample_aspect == 1
         return not square and self._container.muxer in ("matroska", "webm")
 
-    def _beside(self) -> Path:
-        stem = os.fsencode(self.target.stem)[:150].decode("utf-8", "ignore")
-        token = secrets.token_hex(4)
-        return self.target.absolute().with_name(f".{stem}.{token}.partial{self.target.suffix}")
-
     def _discard(self) -> None:
         with contextlib.suppress(Exception):
             self._inputs.close()
@@ -348,7 +349,7 @@ class VideoWriter:
             with contextlib.suppress(Exception):
                 self._out.close()
         self._out = self._stream = None
-        self._partial.unlink(missing_ok=True)
+        self._place.discard()
 
     def _finish(self) -> None:
         if self.frames == 0:
@@ -365,7 +366,7 @@ class VideoWriter:
         self._inputs.close()
         if self._shaped:
             video = self._video
-            set_pixel_shape(self._partial, video.width, video.height, video.sample_aspect)
+            set_pixel_shape(self._place.partial, video.width, video.height, video.sample_aspect)
 
     def _configure(self) -> None:
         origin = self._inputs.enter_context(open_input(self.source.path))
@@ -374,8 +375,9 @@ class VideoWriter:
             named = needs_keys(kept_tags(origin.metadata))
             options["movflags"] = "+faststart" + "+use_metadata_tags" * named
             options["movie_timescale"] = str(movie_timescale(self._time_base))
+        self._place.take()
         self._out = av.open(
-            str(self._partial),
+            self._place.opened,
             "w",
             format=self._container.muxer,
             container_options=options,
