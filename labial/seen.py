@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from labial import weights
 from labial.errors import ReadError
+from labial.media.sequence import find_sequence
 
 T = TypeVar("T")
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -35,7 +36,7 @@ _BLOCK = 1 << 22
 
 
 def digest(path: str | os.PathLike[str]) -> str:
-    """Return the sha256 of a file's bytes.
+    """Return the sha256 of a file's bytes, or of those of numbered pictures and their rate.
 
     Raises
     ------
@@ -43,10 +44,14 @@ def digest(path: str | os.PathLike[str]) -> str:
         The file cannot be read.
     """
     total = hashlib.sha256()
+    pictures = find_sequence(Path(path))
+    if pictures is not None:
+        total.update(str(pictures.rate).encode())
     try:
-        with Path(path).open("rb", buffering=0) as file:
-            while block := file.read(_BLOCK):
-                total.update(block)
+        for part in [Path(path)] if pictures is None else pictures.files():
+            with part.open("rb", buffering=0) as file:
+                while block := file.read(_BLOCK):
+                    total.update(block)
     except OSError as error:
         raise ReadError(f"cannot read {path}: {error.strerror}") from error
     return total.hexdigest()

@@ -129,6 +129,16 @@ def test_the_digest_is_of_the_bytes(tmp_path):
         seen.digest(tmp_path / "none")
 
 
+def test_the_digest_of_numbered_pictures_is_of_all_and_of_their_rate(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}.png").write_bytes(bytes([number]))
+    one = seen.digest(tmp_path)
+    assert seen.digest(tmp_path / "%d.png") == one
+    assert seen.digest(f"{tmp_path}@24") != one
+    (tmp_path / "2.png").write_bytes(b"3")
+    assert seen.digest(tmp_path) != one
+
+
 def test_numbers_of_numpy_become_plain():
     @dataclass
     class Row:
