@@ -37,9 +37,9 @@ import numpy.typing as npt
 
 import labial
 from labial import weights
+from labial.analysis import own_speech
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
-from labial.dubbing import own_speech
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings, plan_encoding
 from labial.media.probe import probe

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labial.animating import AnimateReport, animate
-    from labial.dubbing import DubReport, dub
+    from labial.dubbing import dub
     from labial.errors import (
         FaceError,
         LabialError,
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from labial.exports.transcript import Transcript
     from labial.options import AnimateOptions, DubOptions, VisemeOptions
+    from labial.tally import DubReport
     from labial.transcribe import visemes
 
 __all__ = [
@@ -48,8 +49,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'labial' has no attribute {name!r}")
     from importlib import import_module
 
-    if name in ("dub", "DubReport"):
+    if name == "dub":
         room = "labial.dubbing"
+    elif name == "DubReport":
+        room = "labial.tally"
     elif name in ("animate", "AnimateReport"):
         room = "labial.animating"
     elif name == "visemes":

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from labial.analysis import Hook
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
-from labial.dubbing import Hook, in_order, one_thread_each
 from labial.errors import FaceError, ReadError
 from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings
@@ -42,6 +42,7 @@ from labial.render.framing import Framing, frame_head, picture, upright_rgb
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.render.photo import HeadRelief
+from labial.rendering import in_order, one_thread_each
 from labial.speech.visemes import visemes_at
 from labial.types import Face, FaceTrack, FloatArray, Frame
 

@@ -83,6 +83,15 @@ class DubOptions:
     """Whom to dub. auto: who speaks, by mouth and sound of the source; all: everybody; largest: the
     largest face; 0, 1 and so on: that person, 0 is the most seen ("labial inspect" shows them);
     X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning."""
+    copy: bool = True
+    """Where nothing changes for whole groups of pictures, take the source's packets as they are,
+    if the codec allows."""
+    cache: bool = True
+    """Keep what was seen of the video in the cache folder, for the next dub of it."""
+    resume: bool = False
+    """Go on where a run that was killed has stopped, and keep what is done if this one fails."""
+    threads: int = 0
+    """Threads to decode, render and encode with. Default: as many as there are cores."""
     preview: str | None = None
     """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
     opens widest in the first ten seconds with a face."""
@@ -103,6 +112,8 @@ class DubOptions:
             raise OptionError(f"--fps {self.fps:g}: use 1 to 1000 frames a second")
         if not 1 <= self.adapt_seconds <= 3600:
             raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
+        if not 0 <= self.threads <= 256:
+            raise OptionError(f"--threads {self.threads}: use 1 to 256, or 0 for all cores")
         if not 0.5 <= self.articulation <= 1.5:
             raise OptionError(
                 f"--articulation {self.articulation:g}: use 0.5 (calmer) to 1.5 (livelier)"

@@ -13,7 +13,7 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import astuple, fields, is_dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_type_hints
@@ -74,7 +74,7 @@ class Store:
     def __init__(self, content: str) -> None:
         self._root = folder()
         models = " ".join(row.sha256 for row in weights.WEIGHTS)
-        key = f"{FORMAT} {_version()} {models} {content}"
+        key = f"{FORMAT} {version()} {models} {content}"
         self._folder = self._root / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def load(self) -> tuple[Arrays, dict[str, Any]] | None:
@@ -191,8 +191,9 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of what looks at videos."""
     try:
-        return version("labial")
-    except PackageNotFoundError:
+        return metadata.version("labial")
+    except metadata.PackageNotFoundError:
         return "source"

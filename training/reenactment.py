@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from labial import dubbing, geometry
+from labial import analysis, geometry
 from labial.composite.blend import compose
 from labial.composite.mask import lip_matte
 from labial.media.read import VideoReader
@@ -77,7 +77,7 @@ class Clip:
     """The shot of a video that shows a face the longest, and how its mouth moves in it."""
 
     def __init__(self, path: Path) -> None:
-        self._analysis = dubbing.analyse(path, lambda stage, done, total: None)
+        self._analysis = analysis.analyse(path, lambda stage, done, total: None)
         self.track = max(self._analysis.tracks, key=lambda t: int((t.quality >= 1).sum()))
         self.times = self._analysis.times[self.track.rows]
         self.rate = frame_rate(self.times)
@@ -110,7 +110,7 @@ class Clip:
 
     def visemes(self) -> np.ndarray:
         """(n, 15) weights, as far as the clip's own sound tells; zeros where nobody is heard."""
-        said = dubbing.own_speech(self.path)
+        said = analysis.own_speech(self.path)
         if said is None:
             return np.zeros((len(self), len(VISEMES)), np.float32)
         return visemes_at(said, self.times)

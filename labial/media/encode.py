@@ -168,7 +168,12 @@ class DecodeTimes:
 
 
 def configure(
-    context: Any, plan: EncodePlan, info: VideoInfo, rate: Fraction, time_base: Fraction
+    context: Any,
+    plan: EncodePlan,
+    info: VideoInfo,
+    rate: Fraction,
+    time_base: Fraction,
+    threads: int = 0,
 ) -> None:
     """Tell an encoder what it will get."""
     context.width, context.height, context.pix_fmt = info.width, info.height, plan.pix_fmt
@@ -178,7 +183,7 @@ def configure(
     context.color_primaries = plan.color.primaries
     context.color_trc = plan.color.transfer
     context.color_range = 2 if plan.color.full_range else 1
-    context.thread_count = 0
+    context.thread_count = threads
     context.options = dict(plan.options)
 
 
@@ -188,7 +193,7 @@ def new_context(
     """Return one more encoder that makes what ``like`` would make."""
     context: Any = av.CodecContext.create(plan.encoder, "w")
     context.flags = like.flags
-    configure(context, plan, info, rate, time_base)
+    configure(context, plan, info, rate, time_base, like.thread_count)
     return context
 
 
@@ -231,9 +236,7 @@ class Mixing:
         if len(self._theirs) < 2 or number is None:
             self.obstacle = "its parameter sets are not at the head of the file"
             return
-        before = plan.options.get("x264-params")
-        ours = f"sps-id={number}"
-        self.options = {"x264-params": f"{before}:{ours}" if before else ours}
+        self.options = {"x264-params": f"sps-id={number}"}
 
     def extradata(self, ours: bytes | None) -> bytes | None:
         """Return what stands at the head of the output, given what our encoder would write."""

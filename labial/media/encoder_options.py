@@ -75,12 +75,35 @@ def encoder_options(
         if told:
             text = ":".join(f"{name}={value}" for name, value in told.items())
             parts.append({_PARAMETERS[encoder]: text})
+    return merged(*parts)
+
+
+def merged(*parts: dict[str, str]) -> dict[str, str]:
+    """Return all options together; parameters that an encoder takes in one string are joined."""
     options: dict[str, str] = {}
     for part in parts:
         for name, value in part.items():
             joined = name in options and name in _PARAMETERS.values()
             options[name] = f"{options[name]}:{value}" if joined else value
     return options
+
+
+def thread_options(
+    encoder: str, options: dict[str, str], threads: int, repeatable: bool
+) -> tuple[int, dict[str, str]]:
+    """Return how many threads an encoder gets, 0 for as many as there are cores, and options.
+
+    ``repeatable`` asks for the same bytes every time: under a cap on their bit rate x264 and x265
+    give these on one thread only.
+    """
+    if repeatable and "maxrate" in options and encoder in ("libx264", "libx265"):
+        alone = {"x265-params": "pools=none:frame-threads=1"} if encoder == "libx265" else {}
+        return 1, alone
+    if threads and encoder == "libx265":
+        return threads, {"x265-params": f"pools={threads}"}
+    if threads and encoder == "libsvtav1":
+        return threads, {"svtav1-params": f"lp={threads}"}
+    return threads, {}
 
 
 def can_be_lossless(encoder: str) -> bool:

@@ -42,6 +42,10 @@ class EncodeSettings:
         The source's own sound stays, after the new speech.
     language
         ISO 639 code of the new speech; None keeps what its file says.
+    threads
+        Threads to encode with; 0 is as many as there are cores.
+    repeatable
+        The same pictures give the same bytes each time, if need be on one thread.
     """
 
     codec: Codec = "source"
@@ -51,6 +55,8 @@ class EncodeSettings:
     hardware: Hardware = "off"
     keep_audio: bool = False
     language: str | None = None
+    threads: int = 0
+    repeatable: bool = False
 
 
 ENCODERS = {

@@ -41,6 +41,16 @@ class Gops:
     whole: npt.NDArray[np.bool_]
     depth: int = 0
 
+    @classmethod
+    def none(cls) -> Gops:
+        """Return what is known of a file that is decoded from its beginning only."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+
+    def start(self, frame: int) -> int:
+        """Return the last frame, up to this one, at which decoding can start."""
+        place = int(np.searchsorted(self.first, frame, "right")) - 1
+        return int(self.first[place]) if place >= 0 else 0
+
 
 @dataclass
 class GopIndex:

@@ -53,6 +53,8 @@ class VideoReader:
     ----------
     path
         Video, or a still picture (one frame).
+    threads
+        For decoding; 0 is as many as there are cores.
 
     Attributes
     ----------
@@ -72,8 +74,9 @@ class VideoReader:
         The file cannot be read, or has no video stream.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], threads: int = 0) -> None:
         self.path = Path(path)
+        self._threads = threads
         self.media = probe(self.path)
         if self.media.video is None:
             raise ReadError(f"no video stream in {show(self.path)}: it holds only sound")
@@ -141,16 +144,13 @@ class VideoReader:
         pts
             (n,) of all frames.
         """
-        mixed = self.deinterlaced and not self.info.interlaced
-        if self._index is None or not self.straight or self.skipped or mixed:
-            return Gops(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+        if self._index is None or not self.straight or self.skipped or self.deinterlaced:
+            return Gops.none()
         return self._index.finish(pts)
 
     def _frames(self, start: tuple[int, int] | None) -> Generator[Frame, None, None]:
         index, first = start or (0, None)
-        # A frame of two fields needs the one before it.
-        seekable = first is not None and not self.info.interlaced
-        for sought in (True, False) if seekable else (False,):
+        for sought in (True, False) if first is not None else (False,):
             self._fields = Deinterlacer()
             self.skipped = self.resized = 0
             self.straight = True
@@ -158,8 +158,8 @@ class VideoReader:
                 stream = video_stream(container)
                 if stream is None:
                     raise ReadError(f"no video stream in {show(self.path)}: it holds only sound")
-                stream.thread_type = "AUTO"
                 context = stream.codec_context
+                context.thread_type, context.thread_count = "AUTO", self._threads
                 self._index = GopIndex(context.codec.name, context.extradata or b"")
                 if sought and first is not None and not seek(container, stream, first):
                     continue

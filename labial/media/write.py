@@ -25,6 +25,7 @@ from labial.media.encode import (
     new_context,
     reorder_depth,
 )
+from labial.media.encoder_options import merged, thread_options
 from labial.media.encoders import (
     EncodePlan,
     EncodeSettings,
@@ -370,7 +371,8 @@ class VideoWriter:
 
     def _configure(self) -> None:
         origin = self._inputs.enter_context(open_input(self.source.path))
-        options = {"avoid_negative_ts": "disabled"}
+        # Without random numbers: the same input shall give the same file.
+        options = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
         if self._container.muxer in ("mp4", "mov"):
             named = needs_keys(kept_tags(origin.metadata))
             options["movflags"] = "+faststart" + "+use_metadata_tags" * named
@@ -396,10 +398,14 @@ class VideoWriter:
 
     def _add_video(self, origin: Any) -> None:
         info = self._video
+        plan, settings = self.plan, self._settings
+        threads, more = thread_options(
+            plan.encoder, plan.options, settings.threads, settings.repeatable
+        )
         if self._depth is not None:
-            self._mixing = Mixing(self.plan, info)
-            self.plan = replace(self.plan, options=self.plan.options | self._mixing.options)
-        plan = self.plan
+            self._mixing = Mixing(plan, info)
+            more = merged(more, self._mixing.options)
+        self.plan = plan = replace(plan, options=merged(plan.options, more))
         stream = self._out.add_stream(
             plan.encoder,
             rate=self._rate,
@@ -409,7 +415,7 @@ class VideoWriter:
             time_base=self._time_base,
         )
         context = stream.codec_context
-        configure(context, plan, info, self._rate, self._time_base)
+        configure(context, plan, info, self._rate, self._time_base, threads)
         if plan.encoder == "libx265" and self._container.muxer in ("mp4", "mov"):
             context.codec_tag = "hvc1"
         if info.display_matrix is not None:

@@ -1,0 +1,220 @@
+"""The second pass over a video: each frame with its new mouths, side by side, in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from labial.analysis import Analysis, Hook
+from labial.composite.blend import compose
+from labial.errors import ReadError
+from labial.face.timeline import NOBODY
+from labial.media.pieces import Stretch
+from labial.media.read import VideoReader
+from labial.motion.retarget import Retarget
+from labial.motion.space import load_basis
+from labial.motion.timing import frame_rate
+from labial.options import Quality
+from labial.render.appearance import Appearance
+from labial.render.bank import Choice, MouthBank
+from labial.render.learned import Learned
+from labial.render.mouth import render_mouth
+from labial.speaking.cast import LEFT_ALONE
+from labial.types import FaceTrack, FloatArray, Frame
+
+Made = TypeVar("Made")
+
+MOST_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the second pass is to make of the first.
+
+    ``mouths`` holds (len(track), K) for each track, ``visemes`` (n, 15) for each frame, ``looks``
+    by the key of a track what its own frames taught.
+    """
+
+    mouths: list[FloatArray]
+    visemes: FloatArray
+    quality: Quality = "standard"
+    looks: dict[int, Appearance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A frame of the output, why it was left as it was ("" if it was not), trust in the refiner."""
+
+    frame: Frame
+    reason: str = ""
+    trust: float = 1.0
+
+
+def rendered(
+    video: str | os.PathLike[str],
+    analysis: Analysis,
+    wanted: Wanted,
+    tell: Hook,
+    stretches: Sequence[Stretch] | None = None,
+    threads: int = 0,
+) -> Generator[Done, None, None]:
+    """Yield frames of a video, in order, with their mouths as ``wanted``.
+
+    Parameters
+    ----------
+    video
+        The file.
+    analysis
+        What the first pass found, with the tracks that are to speak.
+    wanted
+        How.
+    tell
+        Called as ``tell("render", frames, total)``.
+    stretches
+        Which frames; None for all. What lies between is not decoded where the file lets itself be
+        searched.
+    threads
+        How many frames to render side by side, and to decode with; 0 is as many as there are cores.
+
+    Raises
+    ------
+    ReadError
+        The file is not what it was in the first pass.
+    """
+    parts = [Stretch(0, len(analysis.pts), False)] if stretches is None else stretches
+    total = sum(part.end - part.first for part in parts)
+    with (
+        VideoReader(video, threads) as reader,
+        closing(in_order(_renderings(reader, analysis, wanted, parts), threads)) as made,
+    ):
+        for count, done in enumerate(made, 1):
+            tell("render", count, total)
+            yield done
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Stages and frames run side by side; OpenCV's own threads would only stand in the way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def in_order(work: Iterable[Callable[[], Made]], threads: int = 0) -> Generator[Made, None, None]:
+    """Do ``work`` side by side, a few pieces ahead; yield what it made, in order."""
+    workers = min(threads or os.cpu_count() or 1, MOST_WORKERS)
+    waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for piece in work:
+            waiting.append(pool.submit(piece))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _renderings(
+    reader: VideoReader, analysis: Analysis, wanted: Wanted, parts: Sequence[Stretch]
+) -> Iterator[Callable[[], Done]]:
+    coming = deque(zip(analysis.tracks, wanted.mouths, strict=True))
+    plans: tuple[_Plan, ...] = ()
+    for frame in _frames(reader, analysis, parts):
+        plans = tuple(plan for plan in plans if frame.index < plan.end)
+        while coming and coming[0][0].start <= frame.index:
+            track, mouths = coming.popleft()
+            if track.end > frame.index:
+                plans = (*plans, _Plan(track, mouths, analysis, wanted))
+        yield partial(_rendered, frame, plans)
+
+
+def _frames(reader: VideoReader, analysis: Analysis, parts: Sequence[Stretch]) -> Iterator[Frame]:
+    """Decode some stretches; what lies between is passed over."""
+    frames: Iterator[Frame] | None = None
+    at = 0
+    for part in parts:
+        start = analysis.gops.start(part.first)
+        if frames is None or start > at:
+            if frames is not None:
+                reader.close()
+            frames = reader.frames((start, int(analysis.pts[start])) if start else None)
+        for frame in frames:
+            at = frame.index + 1
+            if frame.index >= part.first:
+                yield frame
+            if at >= part.end:
+                break
+        if at < part.end:
+            raise ReadError(f"{reader.path} changed while it was read: start again")
+
+
+def _rendered(frame: Frame, plans: tuple[_Plan, ...]) -> Done:
+    """Give each face that is to speak its new mouth, one after the other."""
+    reasons, trust = [], 1.0
+    for plan in plans:
+        done = plan.render(frame)
+        if done.reason:
+            reasons.append(done.reason)
+        else:
+            frame, trust = done.frame, min(trust, done.trust)
+    if len(reasons) < len(plans):
+        return Done(frame, trust=trust)
+    # Of those who are to speak one would rather know why they do not.
+    return Done(frame, min(reasons, key=LEFT_ALONE.__contains__, default=NOBODY))
+
+
+class _Plan:
+    """All that rendering one face needs, decided before its first frame."""
+
+    def __init__(
+        self, track: FaceTrack, mouths: FloatArray, analysis: Analysis, wanted: Wanted
+    ) -> None:
+        self.end = track.end
+        self._track = track
+        self._choices: list[Choice | None] = [None] * len(track)
+        self._others = self._choices
+        self._learned: Learned | None = None
+        if not (track.quality > 0).any():
+            return
+        rate = frame_rate(analysis.times[track.rows])
+        self._retarget = Retarget(track, load_basis(), mouths, rate)
+        bank = MouthBank(track, analysis.patches)
+        every, learned = np.arange(len(track)), wanted.quality != "fast"
+        if bank.patches:
+            lips = self._retarget.lips()
+            choices = bank.choose(every, lips)
+            self._choices = [*choices]
+            if learned:
+                self._others = [*bank.choose(every, lips, choices)]
+        if learned:
+            look = wanted.looks.get(track.key)
+            self._learned = Learned(track, self._retarget, bank, wanted.visemes[track.rows], look)
+
+    def render(self, frame: Frame) -> Done:
+        """Return the frame with its new mouth, or as it is and the reason why."""
+        row = frame.index - self._track.start
+        if self._track.quality[row] <= 0:
+            return Done(frame, str(self._track.reasons[row]))
+        try:
+            layers = render_mouth(
+                frame, self._track, self._retarget, self._choices[row],
+                self._learned, self._others[row],
+            )  # fmt: skip
+            if layers is None:
+                return Done(frame, "mouth out of frame")
+            made = compose(layers, self._learned.refiner if self._learned else None)
+            return Done(made.frame, trust=made.trust)
+        except (cv2.error, np.linalg.LinAlgError):
+            # A picture that geometry cannot cope with must not cost the others.
+            return Done(frame, "could not be rendered")
