@@ -48,10 +48,21 @@ def test_a_video_is_looked_at_once(clip: Path, monkeypatch: pytest.MonkeyPatch) 
     assert_same(first, again)
 
 
-def test_without_a_digest_nothing_is_kept(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen, "folder", lambda: Path("/nowhere/at/all"))
+def test_without_a_digest_nothing_is_kept(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "folder", lambda: tmp_path / "seen")
     assert not analyse(clip, silent).recalled
-    assert not analyse(clip, silent, "abc").recalled, "no room, no harm"
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_nothing_can_be_kept_it_is_looked_at_again(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seen").write_text("a file in its place")
+    monkeypatch.setattr(seen, "folder", lambda: tmp_path / "seen")
+    for _ in range(2):
+        assert not analyse(clip, silent, "abc").recalled
 
 
 def test_times_are_the_files_own(clip: Path) -> None:

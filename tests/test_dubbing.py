@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from synth import TICK, need_face_model, sample_file
 
-import labial.dubbing as module
-from labial import geometry
+from labial import geometry, rendering
+from labial.analysis import analyse, own_speech
 from labial.composite.blend import Composed
 from labial.dubbing import DubReport, dub
 from labial.errors import FaceError, OptionError, ReadError, SpeechError, WriteError
@@ -311,14 +311,14 @@ def test_times_that_are_not_even(home: Path, speech: Path) -> None:
 
 
 def test_what_is_said_in_the_source_is_heard(source: Path, speech: Path, tmp_path: Path) -> None:
-    assert module.own_speech(source) is None, "a film without sound is no error"
-    heard = module.own_speech(speech)
+    assert own_speech(source) is None, "a film without sound is no error"
+    heard = own_speech(speech)
     assert heard is not None
     assert len(heard) == pytest.approx(1.2 * 50, abs=2)
     assert heard.voice.max() > 0.9
     damaged = tmp_path / "damaged.wav"
     damaged.write_bytes(speech.read_bytes()[:40])
-    assert module.own_speech(damaged) is None
+    assert own_speech(damaged) is None
 
 
 def test_the_style_is_told(home: Path, lossless: Dubbed) -> None:
@@ -470,14 +470,14 @@ def test_missing_files(source: Path, speech: Path, target: Path) -> None:
 def test_an_exception_in_mid_render_leaves_no_file(
     source: Path, speech: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = module.compose
+    plain = rendering.compose
 
     def breaks(layers: Layers, refiner: Refiner | None) -> Composed:
         if layers.frame.index == 7:
             raise RuntimeError("broken on purpose")
         return plain(layers, refiner)
 
-    monkeypatch.setattr(module, "compose", breaks)
+    monkeypatch.setattr(rendering, "compose", breaks)
     with pytest.raises(RuntimeError, match="on purpose"):
         dub(source, speech, target, codec="ffv1")
     assert leftovers(target.parent) == []
@@ -533,14 +533,11 @@ def test_unknown_options_are_named(source: Path, speech: Path, target: Path) -> 
 # ---------------------------------------------------------------------------------- by itself
 
 
-def test_rendering_does_not_depend_on_the_number_of_workers(
-    source: Path, speech: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_depends_on_the_number_of_threads(source: Path, speech: Path, home: Path) -> None:
     results = []
-    for workers in (1, 4):
-        monkeypatch.setattr(module, "WORKERS", workers)
-        out = home / f"workers{workers}.mkv"
-        dub(source, speech, out, codec="ffv1")
+    for threads in (1, 4):
+        out = home / f"threads{threads}.mkv"
+        dub(source, speech, out, codec="ffv1", threads=threads, cache=False)
         results.append(decode(out))
     for a, b in zip(results[0].planes, results[1].planes, strict=True):
         for p, q in zip(a, b, strict=True):
@@ -548,7 +545,7 @@ def test_rendering_does_not_depend_on_the_number_of_workers(
 
 
 def test_analysis_covers_every_frame_once(source: Path) -> None:
-    analysis = module.analyse(source, lambda *_: None)
+    analysis = analyse(source, lambda *_: None)
     starts = [track.start for track in analysis.tracks]
     assert starts == list(np.cumsum([0, *map(len, analysis.tracks[:-1])]))
     assert sum(map(len, analysis.tracks)) == N == len(analysis.times)
