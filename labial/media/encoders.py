@@ -120,14 +120,18 @@ def _family(target: Path, container: Container, source: VideoInfo, codec: Codec)
     wanted = (own, *_KIN.get(own, ()), *container.video)
     fitting = [family for family in wanted if family in container.video]
     if source.format.alpha:
-        fitting.sort(key=lambda family: family not in _WITH_ALPHA)
+        fitting.sort(key=lambda family: not _keeps_alpha(family, container))
     return fitting[0]
+
+
+def _keeps_alpha(family: str, container: Container) -> bool:
+    """VP9's alpha is a second stream, for which only Matroska has a place."""
+    return family in _WITH_ALPHA and (family != "vp9" or container.muxer in ("webm", "matroska"))
 
 
 def _pixels(encoder: str, container: Container, source: VideoInfo) -> str:
     pix_fmt = choose_format(encoder, source.format, source.width, source.height)
-    if encoder == "libvpx-vp9" and container.muxer not in ("webm", "matroska"):
-        # Its alpha is a second stream, for which other containers have no place.
+    if encoder == "libvpx-vp9" and not _keeps_alpha("vp9", container):
         pix_fmt = pix_fmt.replace("yuva", "yuv").replace("gbrap", "gbrp")
     return pix_fmt
 
@@ -169,7 +173,7 @@ def plan_encoding(target: Path, source: VideoInfo, settings: EncodeSettings) -> 
     notes = []
     before = FAMILIES.get(source.codec, source.codec)
     if settings.codec == "source" and family != before and container is not PICTURES:
-        notes.append(f"{before} video became {family}")
+        notes.append(f"{before} became {family}")
     encoder = ENCODERS[family]
     found = None
     if settings.hardware != "off":

@@ -85,9 +85,9 @@ def timecode_of(streams: Any, index: int) -> str:
     return ""
 
 
-def needs_keys(tags: dict[str, str]) -> bool:
-    """Whether mp4 and mov must be told to keep tags under names of their own."""
-    return any(key.lower().split("-")[0] not in _PLACED for key in tags)
+def placeless(tags: dict[str, str]) -> list[str]:
+    """Return the keys for which mp4 and mov have no place, unless they list keys of their own."""
+    return [key for key in tags if key.lower().split("-")[0] not in _PLACED]
 
 
 def language_code(language: str, muxer: str) -> str:

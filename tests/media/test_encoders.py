@@ -183,6 +183,8 @@ def test_lossless_takes_another_codec_of_the_container_only_where_none_was_asked
         ("prores", "yuva444p10le", "mov", "prores", False),
         ("prores", "yuv422p10le", "mp4", "h264", True),
         ("h264", "yuva420p", "mkv", "vp9", True),
+        ("gif", "bgra", "mp4", "h264", True),
+        ("gif", "bgra", "webm", "vp9", True),
     ],
 )
 def test_family_that_an_output_gets(codec, fmt, name, family, said):
@@ -190,7 +192,7 @@ def test_family_that_an_output_gets(codec, fmt, name, family, said):
     assert plan.family == family
     assert bool(plan.notes) is said
     if said:
-        assert plan.notes[0].endswith(f"video became {family}")
+        assert plan.notes[0].endswith(f" became {family}")
 
 
 def test_hardware_is_used_only_where_it_works(monkeypatch):

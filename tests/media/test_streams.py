@@ -224,6 +224,20 @@ def test_dates_and_named_tags_are_kept(tmp_path, origin, name):
             assert container.streams.video[0].metadata["creation_time"] == tags["creation_time"]
 
 
+def test_a_cover_goes_before_named_tags(tmp_path):
+    """FFmpeg's muxer of mp4 has a place for one of them only."""
+    data = picture("png")
+
+    def setup(out, _):
+        out.metadata["com.apple.quicktime.make"] = "Maker"
+        out.add_attachment("cover.png", "image/png", data)
+
+    source = synth.write_video(tmp_path / "a.mkv", n=2, setup=setup)
+    writer = through(source, tmp_path / "out.mp4")
+    assert [loss.lower() for loss in writer.dropped] == ["tags com.apple.quicktime.make"]
+    assert covers(tmp_path / "out.mp4") == [data]
+
+
 def test_ordinary_tags_stay_where_players_look(tmp_path):
     """With names of their own, mp4's usual places stay empty: only where it must be."""
     source = synth.write_video(

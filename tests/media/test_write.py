@@ -458,13 +458,29 @@ def test_plan_caps_near_the_source_bit_rate(tmp_path):
     assert "maxrate" not in options
 
 
-def test_output_is_not_larger_than_a_hard_source(tmp_path):
+HARD = {
+    "libx264": {"crf": "40"},
+    "libx265": {"x265-params": "log-level=none:crf=40"},
+    "libvpx-vp9": {"crf": "55", "b": "0", "cpu-used": "8", "deadline": "realtime"},
+    "mpeg2video": {"b": "400000", "maxrate": "400000", "bufsize": "800000"},
+}
+
+
+@pytest.mark.parametrize(
+    ("origin", "codec"),
+    [
+        ("libx264", "source"), ("libx264", "hevc"), ("libx264", "av1"), ("libx264", "vp9"),
+        ("libx265", "source"), ("libvpx-vp9", "source"), ("mpeg2video", "source"),
+    ],
+)  # fmt: skip
+def test_output_is_not_larger_than_a_hard_source(tmp_path, origin, codec):
     """Noise asks for far more bits than the source spent; the cap holds it near them."""
     source = synth.write_video(
-        tmp_path / "a.mp4", n=250, size=(96, 64), make=synth.noise_frame, options={"crf": "40"}
-    )
-    out = tmp_path / "out.mp4"
-    dub(source, out)
+        tmp_path / "a.mkv", codec=origin, n=250, size=(96, 64), make=synth.noise_frame,
+        options=HARD[origin], time_base=Fraction(1, 25),
+    )  # fmt: skip
+    out = tmp_path / "out.mkv"
+    dub(source, out, EncodeSettings(codec, preset="superfast"))
     assert out.stat().st_size < 2 * source.stat().st_size
 
 
