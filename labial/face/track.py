@@ -86,7 +86,7 @@ class FaceTracker:
 
     def __init__(self) -> None:
         self._detector = FaceDetector()
-        self._mesh = FaceMesh(threads=2)
+        self._mesh = FaceMesh()
         self._file = tempfile.TemporaryFile(prefix="labial-track-")  # noqa: SIM115
         self._stored = 0
         self._album = Album()
