@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from labial.errors import WriteError
 from labial.media.encode import Picture
+from labial.media.place import final
 from labial.media.probe import show
 
 _PICTURE = struct.Struct("<qq?Q")
@@ -74,7 +75,7 @@ class Journal:
     """
 
     def __init__(self, target: str | os.PathLike[str], key: str, resume: bool = False) -> None:
-        self._target, self._resume = Path(target).absolute(), resume
+        self._target, self._resume = final(Path(target)), resume
         short = os.fsencode(self._target.name)[:120].decode("utf-8", "ignore")
         self._prefix = f".{short}."
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -103,7 +104,10 @@ class Journal:
     ) -> None:
         if self._lock is not None:
             self._lock.close()
-        self.partial.unlink(missing_ok=True)
+        if self.partial.is_dir():
+            shutil.rmtree(self.partial, ignore_errors=True)
+        else:
+            self.partial.unlink(missing_ok=True)
         if kind is None or not self._resume:
             self._remove(self.folder)
 

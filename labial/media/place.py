@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from labial.errors import WriteError
+from labial.media.containers import PICTURES, container_for
 from labial.media.probe import show
 from labial.media.sequence import PATTERN
 
@@ -74,6 +75,11 @@ class PicturePlace(Place):
         """Delete the folder and what is in it."""
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.partial)
+
+
+def final(target: Path) -> Path:
+    """Return what appears when an output is complete: a file, or the folder of its pictures."""
+    return _parts(target)[0] if container_for(target) is PICTURES else target.absolute()
 
 
 def check_pictures(target: Path) -> None:

@@ -113,3 +113,12 @@ def test_names_like_patterns_touch_nothing_else(tmp_path):
     other = killed(tmp_path / "take 1.mp4")
     with Journal(tmp_path / "take [1*].mp4", "k"):
         assert other.exists()
+
+
+def test_numbered_pictures_have_theirs_beside_their_folder(tmp_path):
+    for target in (tmp_path / "out" / "%05d.png", tmp_path / "out"):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        with Journal(target, "k") as journal:
+            assert journal.folder.parent == tmp_path
+            journal.partial.mkdir()
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
