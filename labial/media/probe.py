@@ -30,7 +30,16 @@ _PROBE_PACKETS = 150
 # WebM keeps alpha as a second stream, which FFmpeg's own decoders of VP8 and VP9 do not look at.
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _INDEX_ENTRIES, _GOP_PACKETS, _GOP_KEYS = 3000, 300, 3
-_DYNAMIC = {"DOVI_RPU_BUFFER": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
+_UNSAFE_SIDE_DATA = {"png", "apng"}
+# Side data of pictures for which PyAV has no way into an encoder.
+_DYNAMIC = {
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "A53_CC": "captions inside the pictures",
+    "SPHERICAL": "spherical projection",
+    "STEREO3D": "stereoscopic layout",
+    "ICC_PROFILE": "ICC profile",
+}
 _capture_lock = threading.Lock()
 
 
@@ -378,6 +387,8 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
     )
     frames = islice(decoded(container, stream), _PROBE_PACKETS)
     first = next((f for f in frames if f is not None), None)
+    # PyAV (18) frees the name of a PNG's ICC profile twice, once it was asked for side data.
+    told = None if context.codec.name in _UNSAFE_SIDE_DATA else first
     native = first.format.name if first is not None else _stored_format(context) or "yuv420p"
     start = first.pts if first is not None else None
     color = stream_color(context)
@@ -400,13 +411,13 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         color=color_of(first, color) if first is not None else color,
         rotation=clockwise(first) if first is not None else 0,
-        display_matrix=display_matrix(first) if first is not None else None,
+        display_matrix=display_matrix(told),
         interlaced=first.interlaced_frame if first is not None else False,
         start=start if start is not None else stream.start_time or 0,
         index=stream.index,
         extradata=context.extradata or b"",
-        hdr=hdr_of(first),
-        dynamic=tuple(name for key, name in _DYNAMIC.items() if _side_data(first, key) is not None),
+        hdr=hdr_of(told),
+        dynamic=tuple(name for key, name in _DYNAMIC.items() if _side_data(told, key) is not None),
         gop=_gop(container, stream),
         reordered=bool(context.has_b_frames),
     )

@@ -38,6 +38,7 @@ from labial.media.gops import group_packets
 from labial.media.matroska import set_pixel_shape, with_room
 from labial.media.place import PicturePlace, Place, check_pictures
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
+from labial.media.sequence import find_sequence
 from labial.media.streams import OtherStreams
 from labial.media.tags import kept_tags, language_code, placeless, stream_tags, timecode_of
 from labial.types import Frame
@@ -376,6 +377,9 @@ class VideoWriter:
         if self._container.muxer in ("mp4", "mov"):
             options["movflags"] = "+faststart" + "+use_metadata_tags" * self._listed_keys(origin)
             options["movie_timescale"] = str(movie_timescale(self._time_base))
+        pictures = find_sequence(self.source.path)
+        if self._container is PICTURES and pictures is not None:
+            options["start_number"] = str(pictures.first)
         self._place.take()
         self._out = av.open(
             self._place.opened,

@@ -1,5 +1,8 @@
 """Numbered pictures, in and out."""
 
+import subprocess
+import sys
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -183,6 +186,44 @@ def test_pictures_are_written_as_one_folder_when_complete(tmp_path, target):
     assert names == sorted(name % number for number in range(1, 13))
     assert {path.name for path in tmp_path.iterdir()} == {"a.mp4", folder.name, "empty"}
     assert len(list(VideoReader(out).frames())) == 12
+
+
+def test_numbers_go_on_where_those_of_the_source_begin(tmp_path):
+    folder = pictures(tmp_path / "shots", first=86400, n=3)
+    through(folder, tmp_path / "out" / "b_%06d.png")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["b_086400.png", "b_086401.png", "b_086402.png"]
+
+
+def test_an_icc_profile_is_listed_as_lost(tmp_path):
+    """The one here is nothing but an empty header: enough to be one."""
+    folder = pictures(tmp_path / "shots", fmt="yuvj444p", n=2, pattern="%05d.jpg")
+    for path in folder.iterdir():
+        data = path.read_bytes()
+        body = b"ICC_PROFILE\0\1\1" + bytes(128)
+        path.write_bytes(
+            data[:2] + b"\xff\xe2" + (len(body) + 2).to_bytes(2, "big") + body + data[2:]
+        )
+    assert through(folder, tmp_path / "out.mkv").dropped == ["ICC profile"]
+
+
+def test_a_named_icc_profile_does_no_harm(tmp_path):
+    """PyAV's side data of such a PNG would end the process, some time later."""
+    folder = pictures(tmp_path / "shots", n=2)
+    for path in folder.iterdir():
+        data = path.read_bytes()
+        chunk = b"iCCP" + b"name\0\0" + zlib.compress(bytes(128))
+        whole = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+        path.write_bytes(data[:33] + whole + data[33:])
+    code = (
+        "import gc, sys; from labial.media import VideoReader\n"
+        "for _ in range(100): n = len(list(VideoReader(sys.argv[1]).frames())); gc.collect()\n"
+        "print(n)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "2"), done.stderr[-300:]
 
 
 def test_a_failed_run_leaves_nothing(tmp_path):
