@@ -150,12 +150,14 @@ def render_mouth(
         own = _mouth(target, [_own(frame, filmed, unit)])
         mouth = own if choice is None else own + strength * (mouth - own)
     plain = _plainness(moved, filmed, choice)
-    if plain > 0:
+    hole = _hole(line, unit, box)
+    if plain > 0 and hole.width > 0 and hole.height > 0:
+        part = _inside(hole, box)
         if learned is not None and learned.has_interior:
-            drawn = learned.inside(mouth, box, row, moved, _grain(frame, filmed))
+            drawn = learned.inside(mouth, box, row, moved, _grain(frame, filmed))[part]
         else:
-            drawn = _drawn(frame, track, row, moved, box)
-        mouth = _laid_inside(mouth, drawn, line.opening, plain, unit)
+            drawn = _drawn(frame, track, row, moved, hole)
+        mouth[part] = _laid_inside(mouth[part], drawn, line.opening[part], plain, unit)
     scene = None if learned is None else learned.scene(frame, row, moved, choice, other)
     around = around_face = None
     if scene is not None:
@@ -301,6 +303,20 @@ def _drawn(frame: Frame, track: FaceTrack, row: int, moved: FloatArray, at: Box)
     rgb = read_rgb(frame, box)
     skin = np.median(rgb[y.clip(0, box.height - 1), x.clip(0, box.width - 1)], axis=0)
     return plain_interior(at, moved[:, :2], track.neutral, pose, skin)
+
+
+def _hole(line: LipLine, unit: float, box: Box) -> Box:
+    """The part of ``box`` that a made-up inside can reach: the opening, and its rim."""
+    rim = int(4 * max(_RIM * unit, 0.5)) + 2
+    gap = line.gap
+    if gap.width <= 0 or gap.height <= 0:
+        return gap
+    return Box(
+        max(gap.x0 - rim, box.x0),
+        max(gap.y0 - rim, box.y0),
+        min(gap.x1 + rim, box.x1),
+        min(gap.y1 + rim, box.y1),
+    )
 
 
 def _laid_inside(
