@@ -69,6 +69,7 @@ def encoder_options(
         _speed(encoder, preset),
         _structure(encoder, source),
         _special(encoder, source, pix_fmt),
+        {} if lossless else _profile(encoder, source, pix_fmt),
     ]
     if source.hdr is not None:
         told = source.hdr.encoder_options(encoder)
@@ -175,10 +176,15 @@ def _quality(encoder: str, family: str, source: VideoInfo, crf: int | None) -> d
     return options
 
 
+def _profile(encoder: str, source: VideoInfo, pix_fmt: str) -> dict[str, str]:
+    """The source's own H.264 profile, where that is one that leaves tools out."""
+    plain = _PLAIN_PROFILES.get(source.profile) if source.codec == "h264" else None
+    if plain is None or encoder != "libx264" or pix_fmt not in ("yuv420p", "nv12"):
+        return {}
+    return {"profile": plain}
+
+
 def _special(encoder: str, source: VideoInfo, pix_fmt: str) -> dict[str, str]:
-    if encoder == "libx264" and pix_fmt in ("yuv420p", "yuvj420p", "nv12"):
-        plain = _PLAIN_PROFILES.get(source.profile) if source.codec == "h264" else None
-        return {"profile": plain} if plain else {}
     if encoder == "libx265":
         return {"x265-params": "log-level=none"}
     if encoder == "libvpx-vp9" and pix_fmt.startswith("yuva"):

@@ -29,7 +29,7 @@ _NOT_MEDIA = {"tty", "txt", "bin", "xbin", "adf", "idf", "data"}
 _PROBE_PACKETS = 150
 # WebM keeps alpha as a second stream, which FFmpeg's own decoders of VP8 and VP9 do not look at.
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-_INDEX_ENTRIES, _GOP_PACKETS, _GOP_KEYS = 3000, 300, 3
+_INDEX_ENTRIES, _GOP_PACKETS, _GOP_KEYS, _GOP_BYTES = 3000, 300, 3, 1 << 25
 _UNSAFE_SIDE_DATA = {"png", "apng"}
 # Side data of pictures for which PyAV has no way into an encoder.
 _DYNAMIC = {
@@ -347,11 +347,12 @@ def _gop(container: InputContainer, stream: Any) -> int:
         entries = stream.index_entries
         flags = [entries[i].is_keyframe for i in range(min(len(entries), _INDEX_ENTRIES))]
     else:
-        flags = []
+        flags, read = [], 0
         with contextlib.suppress(av.error.FFmpegError):
             for packet in islice(container.demux(stream), _GOP_PACKETS):
                 flags.append(packet.is_keyframe)
-                if sum(flags) > _GOP_KEYS:
+                read += packet.size
+                if sum(flags) > _GOP_KEYS or read > _GOP_BYTES:
                     break
     keys = np.flatnonzero(flags)
     return int(np.diff(keys).max()) if len(keys) > 1 else 0

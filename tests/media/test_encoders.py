@@ -77,6 +77,16 @@ def test_key_frames_come_as_often_as_in_the_source(tmp_path, gop, name):
     assert np.diff(key_frames(out)).max() == gop
 
 
+def test_a_stream_without_key_frames_in_sight_is_not_searched_for_long(tmp_path):
+    """A file of 40 MB whose first pictures are large: its key frames are left unknown."""
+    source = synth.write_video(
+        tmp_path / "a.mkv", size=(640, 360), fmt="yuv444p", make=synth.noise_frame, n=60,
+        options={"qp": "0", "g": "50", "preset": "ultrafast"},
+    )  # fmt: skip
+    assert source.stat().st_size > 40_000_000
+    assert probe(source).video.gop == 0
+
+
 @pytest.mark.parametrize("codec", ["hevc", "av1", "vp9"])
 def test_every_encoder_is_told_the_gop(tmp_path, codec):
     options = {"g": "6", "sc_threshold": "0", "bf": "0"}
@@ -131,6 +141,15 @@ def test_lossless_changes_no_sample(tmp_path, codec, name, fmt):
         )  # fmt: skip
         changed = [np.count_nonzero(p != q) for p, q in zip(a.planes, b.planes, strict=True)]
         assert sum(changed) == 0
+
+
+@pytest.mark.parametrize("profile", ["baseline", "main"])
+def test_lossless_leaves_the_profile_that_cannot_be(tmp_path, profile):
+    source = synth.write_video(tmp_path / "a.mp4", options={"profile": profile}, n=4)
+    out = tmp_path / "b.mp4"
+    through(source, out, EncodeSettings(lossless=True))
+    for a, b in zip(VideoReader(source).frames(), VideoReader(out).frames(), strict=True):
+        assert all(np.array_equal(p, q) for p, q in zip(a.planes, b.planes, strict=True))
 
 
 def planned(name, settings, fmt="yuv420p", codec="h264"):
