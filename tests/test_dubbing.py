@@ -552,3 +552,14 @@ def test_analysis_covers_every_frame_once(source: Path) -> None:
     np.testing.assert_allclose(analysis.times, np.arange(N) / 25, atol=1e-6)
     assert analysis.length == Fraction(N, 25)
     assert {p.index for p in analysis.patches} == set(range(N))
+
+
+def test_the_report_says_how_the_output_came_to_be() -> None:
+    report = DubReport(
+        Path("o.mp4"), 10, 10, {}, ("cover picture",), deinterlaced=10, notes=("gif became h264",)
+    )
+    assert report.summary().splitlines() == [
+        "o.mp4: 10 of 10 frames re-synced; deinterlaced: 10",
+        "gif became h264",
+        "not carried over: cover picture",
+    ]

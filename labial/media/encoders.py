@@ -72,7 +72,21 @@ ENCODERS = {
 _KIN = {
     **dict.fromkeys(("dnxhd", "cfhd", "v210"), ("prores",)),
     **dict.fromkeys(
-        ("rawvideo", "huffyuv", "ffvhuff", "utvideo", "magicyuv", "qtrle", "png", "tiff", "r210"),
+        (
+            "rawvideo",
+            "huffyuv",
+            "ffvhuff",
+            "utvideo",
+            "magicyuv",
+            "qtrle",
+            "r210",
+            "png",
+            "apng",
+            "tiff",
+            "bmp",
+            "dpx",
+            "exr",
+        ),  # fmt: skip
         ("ffv1", "prores"),
     ),
 }

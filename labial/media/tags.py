@@ -21,7 +21,11 @@ _OWN = {
     "number_of_frames",
     "number_of_bytes",
     "source_id",
-}
+    # MXF's names for itself and for what wrote it.
+    "operational_pattern_ul", "uid", "generation_uid", "product_uid", "company_name",
+    "product_name", "product_version", "product_version_num", "toolkit_version_num",
+    "application_platform", "material_package_umid", "file_package_umid", "modification_date",
+}  # fmt: skip
 # What mp4 and mov have a place for; others need a list of keys of their own.
 _PLACED = {
     "title", "artist", "album_artist", "composer", "album", "date", "comment", "genre",
