@@ -72,7 +72,7 @@ ENCODERS = {
 _KIN = {
     **dict.fromkeys(("dnxhd", "cfhd", "v210"), ("prores",)),
     **dict.fromkeys(
-        (
+        [
             "rawvideo",
             "huffyuv",
             "ffvhuff",
@@ -86,7 +86,7 @@ _KIN = {
             "bmp",
             "dpx",
             "exr",
-        ),  # fmt: skip
+        ],
         ("ffv1", "prores"),
     ),
 }
