@@ -1,0 +1,17 @@
+"""All faults, by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from faults import footage
+from faults.case import Case
+
+GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
+    "pixel formats": footage.pixel_formats,
+    "colours": footage.colours,
+    "codecs": footage.codecs,
+    "outputs": footage.outputs,
+    "sizes": footage.sizes,
+    "people": footage.people,
+}
