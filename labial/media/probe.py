@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from av.container import InputContainer
 
 from labial.errors import ReadError
+from labial.media.arrival import COUNTING, Arrivals
 from labial.media.formats import color_of, planar_format
 from labial.media.hdr import Mastering, mastering
 from labial.media.sequence import PictureSequence, find_sequence
@@ -287,13 +288,41 @@ def _decoder(stream: Any) -> Any:
     return decoder
 
 
+def counts_packets(container: InputContainer, stream: Any) -> bool:
+    """Whether times ascend packet by packet though the pictures are shown in another order."""
+    if stream.type != "video" or container.format.name not in COUNTING:
+        return False
+    if not stream.codec_context.has_b_frames:
+        return False
+    with open_input(Path(container.name)) as again:
+        packets = islice(again.demux(again.streams[stream.index]), _PROBE_PACKETS)
+        times = [packet.pts for packet in packets if packet.pts is not None]
+    return all(one < other for one, other in pairwise(times))
+
+
 def decoded(
     container: InputContainer, stream: Any, see: Callable[[Any], None] | None = None
 ) -> Iterator[Any]:
     """Yield the frames of one stream, and None for each packet that cannot be decoded.
 
-    ``see`` is shown every packet before it is decoded.
+    Their times are right where the file only counts packets. ``see`` is shown every packet before
+    it is decoded.
     """
+    if not counts_packets(container, stream):
+        return _decoded(container, stream, see)
+    arrivals = Arrivals(container.format.name)
+
+    def noted(packet: Any) -> None:
+        arrivals.sent(packet)
+        if see is not None:
+            see(packet)
+
+    return arrivals.placed(_decoded(container, stream, noted))
+
+
+def _decoded(
+    container: InputContainer, stream: Any, see: Callable[[Any], None] | None
+) -> Iterator[Any]:
     packets = container.demux(stream)
     decoder = _decoder(stream)
     while True:

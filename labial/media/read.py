@@ -25,6 +25,7 @@ from labial.media.probe import (
     VideoInfo,
     audio_stream,
     clockwise,
+    counts_packets,
     decoded,
     open_input,
     probe,
@@ -153,13 +154,13 @@ class VideoReader:
         for sought in (True, False) if first is not None else (False,):
             self._fields = Deinterlacer()
             self.skipped = self.resized = 0
-            self.straight = True
             with open_input(self.path) as container:
                 stream = video_stream(container)
                 if stream is None:
                     raise ReadError(f"no video stream in {show(self.path)}: it holds only sound")
                 context = stream.codec_context
                 context.thread_type, context.thread_count = "AUTO", self._threads
+                self.straight = not counts_packets(container, stream)
                 self._index = GopIndex(context.codec.name, context.extradata or b"")
                 if sought and first is not None and not seek(container, stream, first):
                     continue

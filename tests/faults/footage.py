@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 from faults.case import Case, Job, job, refused
-from faults.clips import face, film, wall
+from faults.clips import TICK, face, film, wall
 
 N = 6
 # Floats are not made by FFmpeg's own converter, or not taken by its encoder.
@@ -27,11 +27,14 @@ def made(
     more: tuple[str, ...] = ("--codec", "ffv1"), **settings: Any,
 ) -> Case:  # fmt: skip
     """A film of the face in a format, dubbed."""
+    h264 = settings.get("codec") == "libx264"
 
     def make(folder: Path) -> Job:
         scene = face(N, *settings.get("size", (160, 164)))
         video = film(folder / "in" / f"film{ending}", scene, **settings)
-        return job(folder, video, out=out, more=more, scene=scene)
+        # FFmpeg takes times of packets for those of pictures where these only count packets.
+        times = [i * TICK for i in range(N)] if ending in (".avi", ".mxf") and h264 else None
+        return job(folder, video, out=out, more=more, scene=scene, times=times)
 
     return Case(name, make, says=says, same=same)
 

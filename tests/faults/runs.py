@@ -213,7 +213,9 @@ def _compare_samples(made: Job, before: list[Any], after: list[Any], result: Res
     inside = 0
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         mask = made.scene.masks[index]
-        for a, b in zip(planes_of(old)[1], planes_of(new)[1], strict=True):
+        own, ours = planes_of(old)[1], planes_of(new)[1]
+        # FFmpeg's own decoder of VP9 sees no alpha.
+        for a, b in zip(own, ours[: len(own)], strict=True):
             if a.shape != b.shape:
                 result.wrong.append(f"frame {index}: {old.format.name} became {new.format.name}")
                 return
