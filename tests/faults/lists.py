@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from faults import footage
+from faults import footage, timing
 from faults.case import Case
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
@@ -14,4 +14,8 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "outputs": footage.outputs,
     "sizes": footage.sizes,
     "people": footage.people,
+    "rates": timing.rates,
+    "starts": timing.starts,
+    "joined": timing.joined,
+    "streams": timing.streams,
 }
