@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from faults.clips import Scene, face, film, voice
+from faults.machine import plainly
 
 LOSSLESS = ("--codec", "ffv1")
 
@@ -52,8 +52,8 @@ class Case:
         "done", "refused", or "either" where it hangs on the decoder's version.
     says
         Regular expression that is found in the error, or in the summary.
-    around
-        What surrounds the run: a full disk, lost privileges.
+    through
+        What the machine does to the run; see :mod:`faults.machine`.
     same
         Whether the output's samples away from faces are those of the source.
     """
@@ -62,7 +62,7 @@ class Case:
     make: Callable[[Path], Job]
     outcome: str = "done"
     says: str = ""
-    around: Callable[[], AbstractContextManager[object]] = nullcontext
+    through: Callable[[Callable[[], int]], int] = plainly
     same: bool = True
 
 

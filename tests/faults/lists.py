@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from faults import footage, timing
+from faults import asked, damage, footage, timing
 from faults.case import Case
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
@@ -18,4 +18,10 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "starts": timing.starts,
     "joined": timing.joined,
     "streams": timing.streams,
+    "damage": damage.files,
+    "no film": damage.no_films,
+    "speech": damage.speeches,
+    "targets": asked.targets,
+    "options": asked.options,
+    "names": asked.names,
 }

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,7 @@ def run(case: Case, folder: Path) -> Result:
     start = time.monotonic()
     with _temporary(folder / "tmp"), _captured(folder) as said:
         try:
-            with case.around():
-                code = main(made.arguments)
+            code = case.through(partial(main, made.arguments))
         except BaseException as error:
             code = -1
             said.wrong.append(f"raised {type(error).__name__}: {error}")
@@ -179,8 +179,7 @@ def _compare(case: Case, made: Job, result: Result) -> None:
     assert made.source is not None
     before = list(_decoded(made.source))
     after = list(_decoded(made.target))
-    wanted = [_time(f) for f in before] if made.times is None else [*made.times]
-    wanted = sorted(set(wanted)) if made.times is None else wanted
+    wanted = _rising(before) if made.times is None else [*made.times]
     got = [_time(f) for f in after]
     result.frames, result.of = len(got), len(wanted)
     if len(got) != len(wanted):
@@ -255,6 +254,15 @@ def _reduced(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 def _time(frame: Any) -> Fraction:
     return Fraction(frame.pts * frame.time_base)
+
+
+def _rising(frames: list[Any]) -> list[Fraction]:
+    """Times of frames, without those that come when later ones were shown: in damaged files."""
+    times: list[Fraction] = []
+    for frame in frames:
+        if not times or _time(frame) > times[-1]:
+            times.append(_time(frame))
+    return times
 
 
 def _decoded(path: Path) -> Iterator[Any]:
