@@ -28,6 +28,7 @@ from labial.media.encoders import EncodeSettings
 from labial.media.orientation import exif_orientation
 from labial.media.probe import MediaInfo, show
 from labial.media.read import VideoReader
+from labial.media.spool import enough_room
 from labial.media.write import VideoWriter, check_target
 from labial.motion.head import HeadMotion, loudness_rows, move_head
 from labial.motion.predict import predict
@@ -119,6 +120,7 @@ class Portrait:
     track: FaceTrack
 
 
+@enough_room()
 @one_thread_each()
 def animate(
     photo: str | os.PathLike[str],

@@ -31,6 +31,7 @@ from labial.media.picture import check_png, upright_rgb8, write_png
 from labial.media.pieces import Stretch, stretches
 from labial.media.read import VideoReader
 from labial.media.sequence import with_rate
+from labial.media.spool import enough_room
 from labial.media.write import VideoWriter, check_target
 from labial.motion.predict import predict
 from labial.motion.space import load_basis
@@ -44,11 +45,14 @@ from labial.speaking.cast import cast
 from labial.speaking.turns import take_turns
 from labial.speech.visemes import visemes_at
 from labial.tally import DubReport, Tally
-from labial.types import FaceTrack, FloatArray
+from labial.types import Audio, FaceTrack, FloatArray
 
 _PREVIEW_SECONDS = 10.0
+# The network and the rules of a mouth look ahead by less.
+_AFTER_SECONDS = 5
 
 
+@enough_room()
 @one_thread_each()
 def dub(
     video: str | os.PathLike[str],
@@ -100,7 +104,7 @@ def dub(
     content = seen.digest(video)
     analysis = analyse(video, tell, content if options.cache else "", options.threads)
     _expect_a_face(video, analysis)
-    said, heard = predict(speech), analysis.heard
+    said, heard = predict(_while_seen(speech, analysis.length)), analysis.heard
     times, tracks = analysis.times, analysis.tracks
     turns = take_turns(tracks, times, heard)
     chosen = cast(options.speaker, tracks, times, turns, info)
@@ -244,6 +248,12 @@ def _told(styles: dict[int, Style], tracks: list[FaceTrack]) -> str:
     if len(told) == 1:
         return next(iter(told.values()))
     return "; ".join(f"person {person} {style}" for person, style in told.items() if style)
+
+
+def _while_seen(speech: Audio, length: Fraction) -> Audio:
+    """The speech until a little after the last frame: what is said later moves no mouth."""
+    end = round((length + _AFTER_SECONDS) * speech.rate)
+    return Audio(speech.samples[:end], speech.rate)
 
 
 def _expect_a_face(video: str | os.PathLike[str], analysis: Analysis) -> None:

@@ -21,6 +21,7 @@ from labial.clip import Clip, look, offset_of, opening_of, verdicts
 from labial.errors import FaceError, OptionError, WriteError
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
+from labial.media.spool import enough_room
 from labial.sheet import (
     FAINT,
     INK,
@@ -52,6 +53,7 @@ _OUTLINES: tuple[tuple[tuple[int, ...], bool, Color], ...] = (
 _AXES: tuple[Color, ...] = ((255, 70, 60), (70, 220, 80), (80, 140, 255))
 
 
+@enough_room()
 def inspect_clip(
     video: str | os.PathLike[str], out: str | os.PathLike[str], hook: Hook | None = None
 ) -> Path:

@@ -12,6 +12,7 @@ from labial.audio.load import load_speech
 from labial.errors import OptionError, SpeechError
 from labial.exports.formats import check_target, format_of, settings_of, write
 from labial.exports.transcript import Transcript
+from labial.media.spool import enough_room
 from labial.motion.space import load_basis
 from labial.options import VisemeOptions
 from labial.speech.align import align
@@ -23,6 +24,7 @@ Hook = Callable[[str, int, int | None], None]
 _LONGEST_NAME = 255
 
 
+@enough_room()
 def visemes(
     speech: str | os.PathLike[str],
     out: str | os.PathLike[str],

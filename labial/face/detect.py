@@ -17,6 +17,8 @@ from labial.pixels import sample_rgb8
 from labial.types import FloatArray, Frame
 
 _SIZE = 128
+# Pixels: what fits into less is too small to be re-synced.
+_LEAST_SQUARE = 24
 # Faces score .78 and more, turned ones included, but less where the picture cuts them off. In small
 # squares lettering and playing cards come up to .68, so more is asked there.
 MIN_SCORE, MIN_SCORE_SQUARE = 0.5, 0.7
@@ -76,6 +78,8 @@ class FaceDetector:
         side = max(w, h)
         yield _suppress(self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h))
         for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
+            if tile < _LEAST_SQUARE:
+                return
             found = [
                 d for x, y in _corners(w, h, tile) for d in self._square(frame, x, y, tile, w, h)
             ]

@@ -207,12 +207,16 @@ def open_input(path: Path) -> InputContainer:
     if pictures is not None:
         return _open_pictures(pictures, name)
     try:
+        if path.is_dir():
+            raise ReadError(f"{name} is a directory: give a media file")
         size = path.stat().st_size
+        if size:  # a pipe, which has none, would keep us waiting
+            path.open("rb").close()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReadError(f"cannot read {name}: {reason}") from None
     if size == 0:
-        raise ReadError(f"{name} is empty (0 bytes)")
+        raise ReadError(f"{name} is empty (0 bytes): copy or record it again")
     try:
         container: InputContainer = av.open(
             _address(path),
@@ -220,16 +224,15 @@ def open_input(path: Path) -> InputContainer:
             container_options={"protocol_whitelist": "file", "pattern_type": "none"},
         )
     except av.error.FFmpegError as error:
-        if isinstance(error, PermissionError):
-            raise ReadError(f"cannot read {name}: permission denied") from None
         said = _ffmpeg_says(path)
         reason = f" (FFmpeg: {said})" if said else ""
-        raise ReadError(f"{name} is not media, or its header is damaged or cut off{reason}") from (
-            None
-        )
+        raise ReadError(
+            f"{name} is not media, or its header is damaged or cut off{reason}: give a file that a "
+            "player can play"
+        ) from None
     if container.format.name in _NOT_MEDIA:
         container.close()
-        raise ReadError(f"{name} is not media")
+        raise ReadError(f"{name} is not media: give a video or sound file")
     return container
 
 
@@ -465,7 +468,7 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
     with open_input(path) as container:
         video, audio = video_stream(container), audio_stream(container)
         if video is None and audio is None:
-            raise ReadError(f"{show(path)} holds neither video nor sound")
+            raise ReadError(f"{show(path)} holds neither video nor sound: give a media file")
         duration = Fraction(container.duration, av.time_base) if container.duration else None
         bits = _size(path) * 8
         rate = container.bit_rate or (int(bits / duration) if duration else 0)

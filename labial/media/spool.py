@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -14,6 +17,7 @@ from labial.types import FloatArray
 HELD_BYTES = 5 * 60 * 16_000 * 4
 """What is kept in memory: five minutes at 16 kHz."""
 _LASTING = "/var/tmp"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Spool:
@@ -80,6 +84,20 @@ class Spool:
         """Let go of the file; an array that was returned keeps its samples."""
         if self._file is not None:
             self._file.close()
+
+
+@contextlib.contextmanager
+def enough_room() -> Iterator[None]:
+    """Raise WriteError, which says what to do, where a temporary file finds no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise WriteError(
+            f"no room for temporary files in {tempfile.gettempdir()}: {error.strerror}; make room, "
+            "or set TMPDIR to a folder that has it"
+        ) from error
 
 
 def _folder() -> str:

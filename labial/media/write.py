@@ -73,6 +73,13 @@ def check_target(
     if container_for(target) is PICTURES:
         check_pictures(target)
         return plan
+    try:
+        target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # as it should be, or told below
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise WriteError(f"cannot write {name}: {reason}") from None
     if target.is_dir():
         raise WriteError(f"cannot write {name}: it is a directory")
     if not folder.is_dir():

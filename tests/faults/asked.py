@@ -130,8 +130,8 @@ def options() -> Iterator[Case]:
     yield asked("--adapt-seconds inf", "--adapt-seconds", "inf")
     yield asked("bogus", "--bogus", "1")
     yield asked("loud", "loud")
-    yield asked("--preview", "--preview", "p.jpg")
-    yield asked("preview", "--preview", "none/p.png")
+    yield asked("must end in .png", "--preview", "p.jpg")
+    yield asked("there is no directory none", "--preview", "none/p.png")
 
     def line(name: str, says: str, *arguments: str) -> Case:
         return refused(name, says, lambda folder: Job([*arguments], folder / "out" / "out.mkv"))

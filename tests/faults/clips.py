@@ -89,8 +89,7 @@ def _actor() -> Scene:
     pictures = [f[TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH] for f in frames[12:52]]
     tracker, masks = FaceTracker(), []
     for index, picture in enumerate(pictures):
-        face = tracker.observe(make_frame(picture / 255, index=index))
-        assert face is not None
+        (face,) = tracker.observe(make_frame(picture / 255, index=index)).values()
         hull = cv2.convexHull(face.landmarks[:, :2].astype(np.float32))[:, 0]
         wide = hull.mean(0) + WIDER * (hull - hull.mean(0))
         mask = np.zeros(picture.shape[:2], np.uint8)

@@ -19,11 +19,13 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import av
 import numpy as np
 from faults.case import Case, Job
 
+from labial import seen
 from labial.cli import main
 from labial.media.formats import planes_of
 
@@ -57,7 +59,8 @@ def run(case: Case, folder: Path) -> Result:
     made = case.make(folder)
     inputs, before = _digests(folder / "in"), _digests(folder / "out")
     start = time.monotonic()
-    with _temporary(folder / "tmp"), _captured(folder) as said:
+    kept = mock.patch.object(seen, "folder", lambda: folder / "seen")
+    with kept, _temporary(folder / "tmp"), _captured(folder) as said:
         try:
             code = case.through(partial(main, made.arguments))
         except BaseException as error:
@@ -148,9 +151,8 @@ def _judged(case: Case, made: Job, code: int, said: Said) -> Result:
 
 
 def _refusal(made: Job, lines: list[str], said: Said, wrong: list[str]) -> str:
-    boxed = any("Parsing error" in line or "Unrecognized" in line for line in lines + [said.out])
-    if boxed:  # the command line's own help on itself
-        return " ".join(re.findall(r"[\w\-'./,:=]+", said.err + said.out))
+    if "For full helptext" in said.err:  # of the parser of the command line, in a box
+        return " ".join(w for w in said.err.split() if not set(w) <= set("-─│╭╮╰╯"))
     if len(lines) != 1 or not lines[0].startswith(ERROR):
         wrong.append(f"not one line of error: {lines}")
         return " ".join(lines)

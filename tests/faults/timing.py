@@ -178,7 +178,7 @@ def streams() -> Iterator[Case]:
         return Case(name, make, says=says)
 
     yield many("two films", ".mkv", "not carried over: video stream 1", films=2)
-    yield many("a cover picture", ".mp4", "cover picture", cover=True)
+    yield many("a cover picture", ".mp4", cover=True)
     yield many("one sound", ".mkv", voices=1)
     yield many("three sounds", ".mkv", voices=3)
     yield many("three sounds, mp4", ".mp4", voices=3)
