@@ -20,6 +20,10 @@ types:
 test *arguments:
     pytest {{arguments}}
 
+# Print what becomes of every fault, as a table.
+faults *groups:
+    PYTHONPATH=tests python -m faults {{groups}}
+
 # All that CI checks.
 check: lint types test
 

@@ -146,8 +146,10 @@ class FaceTracker:
 
     def close(self) -> None:
         """Let go of the temporary files; tracks that were returned keep their data."""
-        self._file.close()
-        self._album.close()
+        try:
+            self._file.close()
+        finally:  # closing writes what is left, which may find no room
+            self._album.close()
 
     def _end_shot(self, index: int) -> None:
         """Close the tracks of the shot that ended before frame ``index``."""

@@ -112,6 +112,8 @@ class GopIndex:
             elif first:
                 whole[-1] = False
                 rows[-1].append(k)
+        if not first:
+            return Gops.none()
         ends = [*first[1:], len(pts)]
         for i, (a, b) in enumerate(zip(first, ends, strict=True)):
             (k, *_) = rows[i]

@@ -223,7 +223,7 @@ def open_input(path: Path) -> InputContainer:
             **_TAGS,
             container_options={"protocol_whitelist": "file", "pattern_type": "none"},
         )
-    except av.error.FFmpegError as error:
+    except av.error.FFmpegError:
         said = _ffmpeg_says(path)
         reason = f" (FFmpeg: {said})" if said else ""
         raise ReadError(

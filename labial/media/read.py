@@ -177,7 +177,9 @@ class VideoReader:
                     index += 1
             if found:
                 return
-        raise ReadError(f"not one frame of {show(self.path)} can be decoded: it is damaged, get it anew")
+        raise ReadError(
+            f"not one frame of {show(self.path)} can be decoded: it is damaged, get it anew"
+        )
 
     def _timed(self, pictures: Iterator[Any]) -> Iterator[tuple[Any, int]]:
         """Pair pictures with strictly increasing pts."""

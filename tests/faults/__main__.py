@@ -21,10 +21,7 @@ def main(wanted: list[str]) -> int:
             continue
         for case in cases():
             with tempfile.TemporaryDirectory() as folder:
-                try:
-                    result = run(case, Path(folder))
-                except Exception as e:
-                    print(f"MAKE {case.name}: {e!r}", file=sys.stderr); continue
+                result = run(case, Path(folder))
             frames = f"{result.frames} of {result.of}" if result.of else ""
             message = result.message.replace("\n", "; ").replace("|", "\\|")
             print(

@@ -114,7 +114,9 @@ def options() -> Iterator[Case]:
     """Values that make no sense."""
 
     def asked(says: str, *more: str, out: str = "out.mkv") -> Case:
-        return refused(" ".join(more) or "nothing", says, lambda folder: job(folder, out=out, more=more))
+        return refused(
+            " ".join(more) or "nothing", says, lambda folder: job(folder, out=out, more=more)
+        )
 
     yield asked("--crf 99: use 0", "--crf", "99")
     yield asked("crf means nothing to ffv1", "--codec", "ffv1", "--crf", "20")
@@ -161,13 +163,16 @@ def options() -> Iterator[Case]:
     yield other("animate a sound", "speech.wav", lambda film, speech, out: [
         "animate", str(speech), "-a", str(speech), "-o", str(out / "a.mp4")])  # fmt: skip
     yield other("animate at 0 frames a second", "--fps 0: use 1 to 120", lambda film, speech, out: [
-        "animate", str(film), "-a", str(speech), "-o", str(out / "a.mp4"), "--fps", "0"])  # fmt: skip
+        "animate", str(film), "-a", str(speech), "-o", str(out / "b.mp4"), "--fps=0"])  # fmt: skip
 
 
 NAMES = (
-    "with spaces", "ünïcödé 話す 🎬", "a:b", "file:x", "http:", "-dash", "--codec", "100%d", "%03d", "'single'",
-    '"double"', "line\nbreak", "tab\tbed", "$HOME `id`", "*?[a]", "back\\slash", ";rm -rf", "a.b.c", " lead",
-    "trail ", "~", "#1", "concat:a|b", "n" * 200, "話" * 70, "\udcff\udcfe", "pipe:0", "-", "..dots",
+    "with spaces", "ünïcödé 話す 🎬", "a:b", "file:x", "http:", "-dash", "--codec", "100%d", "%03d",
+    "'single'",
+    '"double"', "line\nbreak", "tab\tbed", "$HOME `id`", "*?[a]", "back\\slash", ";rm -rf",
+    "a.b.c", " lead",
+    "trail ", "~", "#1", "concat:a|b", "n" * 200, "話" * 70,
+    "\udcff\udcfe", "pipe:0", "-", "..dots",
 )  # fmt: skip
 
 
@@ -182,4 +187,3 @@ def names() -> Iterator[Case]:
 
         yield Case(f"named {os.fsencode(name)!r}"[:60], make)
     yield Case("standard input is closed", lambda folder: job(folder), through=input_closed)
-

@@ -13,7 +13,6 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-import synth_media
 from synth import TICK, make_frame, sample_file
 from synth_media import write_sound, write_video
 
@@ -157,7 +156,9 @@ def _said() -> tuple[np.ndarray, int]:
     with av.open(str(sample_file("speech_short"))) as container:
         rate = container.streams.audio[0].rate
         resampler = av.AudioResampler("fltp", "mono", rate)
-        blocks = [b.to_ndarray()[0] for f in container.decode(audio=0) for b in resampler.resample(f)]
+        blocks = [
+            b.to_ndarray()[0] for f in container.decode(audio=0) for b in resampler.resample(f)
+        ]
     return np.concatenate(blocks), rate
 
 
@@ -172,12 +173,3 @@ def voice(path: Path, seconds: float = 0.6, codec: str = "pcm_s16le", **more: An
         part = np.interp(np.arange(n) / rate, np.arange(len(part)) / own, part).astype(np.float32)
     many = np.repeat(part[None], more.get("channels", 1), 0)
     return write_sound(path, many, rate, codec, more.get("layout", "mono"))
-
-
-def times_of(path: Path) -> list[Fraction]:
-    """Presentation times of all frames of the first video stream, as PyAV alone reads them."""
-    with av.open(str(path)) as container:
-        return [f.pts * f.time_base for f in container.decode(video=0)]
-
-
-__all__ = ["SIZE", "TICK", "Scene", "face", "film", "synth_media", "times_of", "voice", "wall"]

@@ -14,7 +14,7 @@ import numpy as np
 from faults.case import Case, Job, job, refused
 from faults.clips import face, film, voice
 from faults.machine import unprivileged
-from synth_media import audio_frame, write_sound
+from synth_media import write_sound
 
 N = 16
 HOURS = 8
@@ -29,15 +29,17 @@ _CODECS = {
 Change = Callable[[bytearray], bytes | bytearray]
 
 
-def damaged(name: str, ending: str, change: Change, outcome: str = "either", says: str = "") -> Case:
+def damaged(
+    name: str, ending: str, change: Change, outcome: str = "either", says: str = ""
+) -> Case:
     """A film whose bytes are then changed."""
 
     def make(folder: Path) -> Job:
         codec, fmt = _CODECS[ending]
         sound = "libopus" if ending == ".webm" else "mp2" if ending in (".ts", ".avi") else "aac"
         options = {"g": "4"} if codec in ("libx264", "mpeg2video", "libvpx-vp9") else {}
-        video = film(folder / "in" / f"film{ending}", face(N), codec=codec, fmt=fmt, options=options,
-                     sound=sound)  # fmt: skip
+        path = folder / "in" / f"film{ending}"
+        video = film(path, face(N), codec=codec, fmt=fmt, options=options, sound=sound)
         video.write_bytes(bytes(change(bytearray(video.read_bytes()))))
         return job(folder, video)
 
@@ -153,7 +155,7 @@ def no_films() -> Iterator[Case]:
     yield refused("an archive", "is not media", packed)
     yield Case("a photo", still, says="1 of 1 frames")
     yield Case("Matroska called .mp4", renamed)
-    yield refused("a directory", "is a directory: give a media file", directory)
+    yield refused("a directory", "is a directory.*give a video", directory)
     yield refused("a sound", "no video stream in film.wav: it holds only sound", only_sound)
     yield refused("a missing file", r"cannot read film\.mp4: No such file",
                   lambda folder: job(folder, folder / "in" / "film.mp4"))  # fmt: skip
@@ -191,7 +193,9 @@ def speeches() -> Iterator[Case]:
     holes[4000] = np.nan
     yield spoken("an empty file", written("speech.wav", b""), "refused", "speech.wav is empty")
     yield spoken("no samples", _wav(0), "refused", "holds no sound: give a file with speech")
-    yield spoken("a header alone", written("speech.wav", b"RIFF$\0\0\0WAVE"), "refused", "speech.wav")
+    yield spoken(
+        "a header alone", written("speech.wav", b"RIFF$\0\0\0WAVE"), "refused", "speech.wav"
+    )
     yield spoken("one sample", _wav(1))
     yield spoken("ten milliseconds", _wav(160))
     yield spoken("silence", sound(np.zeros(8000)))
@@ -199,11 +203,15 @@ def speeches() -> Iterator[Case]:
     yield spoken("full scale", sound(np.sign(noise)))
     yield spoken("samples far beyond full scale", sound(noise * 1e6, codec="pcm_f32le"))
     yield spoken("a constant offset", sound(noise * 0 + 0.5))
-    yield spoken("NaN", sound(holes, codec="pcm_f32le"), "refused", "not numbers.*export the speech")
+    yield spoken(
+        "NaN", sound(holes, codec="pcm_f32le"), "refused", "not numbers.*export the speech"
+    )
     yield spoken("infinity", sound(np.where(holes == holes, noise, np.inf), codec="pcm_f32le"),
                  "refused", "not numbers")  # fmt: skip
     for rate in (4000, 8000, 11025, 44100, 96000, 192000):
-        yield spoken(f"{rate} Hz", lambda folder, rate=rate: voice(folder / "speech.wav", rate=rate))
+        yield spoken(
+            f"{rate} Hz", lambda folder, rate=rate: voice(folder / "speech.wav", rate=rate)
+        )
     for layout, channels in (("stereo", 2), ("5.1", 6)):
         yield spoken(f"{layout}", lambda folder, layout=layout, channels=channels: voice(
             folder / "speech.wav", layout=layout, channels=channels))  # fmt: skip
@@ -222,7 +230,9 @@ def speeches() -> Iterator[Case]:
         for codec, file in (("libmp3lame", "speech.mp3"), ("flac", "speech.flac"),
                             ("aac", "speech.aac"), ("libopus", "speech.ogg")):  # fmt: skip
 
-            def hurt(folder: Path, codec: str = codec, file: str = file, change: Any = change) -> Path:
+            def hurt(
+                folder: Path, codec: str = codec, file: str = file, change: Any = change
+            ) -> Path:
                 path = voice(folder / file, 1.0, codec, rate=48000)
                 path.write_bytes(bytes(change(bytearray(path.read_bytes()))))
                 return path
@@ -263,7 +273,8 @@ def _hours(folder: Path) -> Path:
     words = np.concatenate(blocks, 1) / np.float32(32768)
     with av.open(str(path), "w") as out:
         stream = out.add_stream("flac", rate=rate, layout="mono",
-                                options={"compression_level": "0", "frame_size": "65535"})  # fmt: skip
+                                options={"compression_level": "0",
+                                "frame_size": "65535"})  # fmt: skip
         for index in range(HOURS * 60):
             samples = minute.copy()
             if not index:
@@ -274,6 +285,3 @@ def _hours(folder: Path) -> Path:
             out.mux(stream.encode(block))
         out.mux(stream.encode(None))
     return path
-
-
-__all__ = ["audio_frame", "files", "no_films", "speeches"]

@@ -17,7 +17,8 @@ UNMADE = ("f16le", "f32le")
 
 RAW = (
     "nv12", "nv21", "yuyv422", "uyvy422", "yvyu422", "rgb24", "bgr24", "rgb0", "rgba", "argb",
-    "abgr", "rgb565le", "rgb555le", "gray16be", "yuv420p10be", "gbrp10be", "y210le", "xv30le", "vuya",
+    "abgr", "rgb565le", "rgb555le", "gray16be", "yuv420p10be", "gbrp10be", "y210le", "xv30le",
+    "vuya",
     "yuva420p9le", "gray14le",
 )  # fmt: skip
 
@@ -47,7 +48,8 @@ def pixel_formats() -> Iterator[Case]:
     for name in RAW:
         yield made(f"{name} raw", ".nut", codec="rawvideo", fmt=name)
     for codec, fmt, ending in (
-        ("mjpeg", "yuvj420p", ".avi"), ("mjpeg", "yuvj422p", ".mov"), ("v210", "yuv422p10le", ".mov"),
+        ("mjpeg", "yuvj420p", ".avi"), ("mjpeg", "yuvj422p", ".mov"),
+        ("v210", "yuv422p10le", ".mov"),
         ("v410", "yuv444p10le", ".mov"), ("r210", "gbrp10le", ".mov"), ("png", "rgba64be", ".mov"),
         ("qtrle", "argb", ".mov"), ("gif", "bgr8", ".gif"),
     ):  # fmt: skip
@@ -59,7 +61,8 @@ def colours() -> Iterator[Case]:
     named = {
         "BT.601 PAL": (5, 5, 6, 1), "BT.601 NTSC": (6, 6, 6, 1), "BT.709": (1, 1, 1, 1),
         "BT.709 full range": (1, 1, 1, 2), "BT.2020 10 bit": (9, 9, 14, 1),
-        "BT.2020 PQ": (9, 9, 16, 1), "BT.2020 HLG": (9, 9, 18, 1), "BT.2020 HLG full": (9, 9, 18, 2),
+        "BT.2020 PQ": (9, 9, 16, 1), "BT.2020 HLG": (9, 9, 18, 1),
+        "BT.2020 HLG full": (9, 9, 18, 2),
         "P3 PQ": (9, 12, 16, 1), "SMPTE 240M": (7, 7, 7, 1), "untagged": (2, 2, 2, 0),
     }  # fmt: skip
     for name, tags in named.items():
@@ -82,7 +85,8 @@ def codecs() -> Iterator[Case]:
     """What a film may be packed in."""
     for codec, ending, fmt in (
         ("libx264", ".mp4", "yuv420p"), ("libx264", ".mov", "yuv422p10le"),
-        ("libx264", ".mkv", "yuv444p"), ("libx264", ".ts", "yuv420p"), ("libx264", ".flv", "yuv420p"),
+        ("libx264", ".mkv", "yuv444p"), ("libx264", ".ts", "yuv420p"),
+        ("libx264", ".flv", "yuv420p"),
         ("libx264", ".avi", "yuv420p"), ("libx264", ".mxf", "yuv422p10le"),
         ("libx265", ".mp4", "yuv420p10le"), ("libx265", ".mkv", "yuv422p12le"),
         ("libx265", ".ts", "yuv420p"), ("libvpx", ".webm", "yuv420p"),
@@ -93,10 +97,12 @@ def codecs() -> Iterator[Case]:
         ("ffv1", ".avi", "yuv422p"), ("mpeg2video", ".ts", "yuv420p"),
         ("mpeg2video", ".mpg", "yuv420p"), ("mpeg2video", ".mxf", "yuv422p"),
         ("mpeg4", ".avi", "yuv420p"), ("mpeg4", ".mp4", "yuv420p"), ("msmpeg4", ".avi", "yuv420p"),
-        ("mjpeg", ".avi", "yuvj420p"), ("huffyuv", ".avi", "yuv422p"), ("ffvhuff", ".avi", "yuv420p"),
+        ("mjpeg", ".avi", "yuvj420p"), ("huffyuv", ".avi", "yuv422p"),
+        ("ffvhuff", ".avi", "yuv420p"),
         ("utvideo", ".avi", "gbrp"), ("magicyuv", ".avi", "yuv444p"), ("flv", ".flv", "yuv420p"),
         ("wmv2", ".wmv", "yuv420p"), ("cfhd", ".mov", "yuv422p10le"), ("svq1", ".mov", "yuv410p"),
-        ("jpeg2000", ".mov", "yuv420p"), ("libx264", ".3gp", "yuv420p"), ("libx264", ".nut", "yuv420p"),
+        ("jpeg2000", ".mov", "yuv420p"), ("libx264", ".3gp", "yuv420p"),
+        ("libx264", ".nut", "yuv420p"),
         ("libvpx-vp9", ".ivf", "yuv420p"),
     ):  # fmt: skip
         name = f"{codec.removeprefix('lib').removesuffix('_ks')} {fmt} in {ending}"
@@ -105,7 +111,9 @@ def codecs() -> Iterator[Case]:
     for ending in (".mov", ".mxf"):
         yield made(f"dnxhr in {ending}", ending, codec="dnxhd", fmt="yuv422p", options=profile,
                    size=(256, 264))  # fmt: skip
-    yield made("dv pal in .avi", ".avi", codec="dvvideo", fmt="yuv420p", size=(720, 576), same=False)
+    yield made(
+        "dv pal in .avi", ".avi", codec="dvvideo", fmt="yuv420p", size=(720, 576), same=False
+    )
     yield made("h261 in .avi", ".avi", codec="h261", fmt="yuv420p", size=(352, 288))
 
 
@@ -114,7 +122,8 @@ def outputs() -> Iterator[Case]:
     for codec, ending, fmt, out in (
         ("libx264", ".mp4", "yuv420p", ".mp4"), ("libx264", ".mp4", "yuv422p10le", ".mov"),
         ("libx265", ".mkv", "yuv420p10le", ".mp4"), ("libvpx-vp9", ".webm", "yuv420p", ".webm"),
-        ("libsvtav1", ".mp4", "yuv420p10le", ".webm"), ("prores_ks", ".mov", "yuva444p10le", ".mov"),
+        ("libsvtav1", ".mp4", "yuv420p10le", ".webm"),
+        ("prores_ks", ".mov", "yuva444p10le", ".mov"),
         ("mpeg2video", ".ts", "yuv420p", ".m4v"), ("mjpeg", ".avi", "yuvj420p", ".mkv"),
         ("dnxhd", ".mov", "yuv422p", ".mov"), ("libx264", ".mkv", "gray", ".mp4"),
         ("ffv1", ".mkv", "gbrp16le", ".mp4"), ("ffv1", ".mkv", "ya8", ".webm"),

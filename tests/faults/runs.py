@@ -143,8 +143,10 @@ def _judged(case: Case, made: Job, code: int, said: Said) -> Result:
         result.message = said.out.strip().replace(str(made.target), made.target.name)
         if lines:
             result.wrong.append(f"unasked on stderr: {lines}")
-    if case.says and outcome in (case.outcome, "done") and not re.search(
-        case.says, result.message, re.S
+    if (
+        case.says
+        and outcome in (case.outcome, "done")
+        and not re.search(case.says, result.message, re.S)
     ):
         result.wrong.append(f"does not say {case.says!r}: {result.message}")
     return result
@@ -248,7 +250,9 @@ def _reduced(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The mask at a plane's resolution: a sample may change where one of its pixels may."""
     rows, columns = (-(-mask.shape[i] // shape[i]) for i in (0, 1))
     padded = np.pad(
-        mask, ((0, shape[0] * rows - mask.shape[0]), (0, shape[1] * columns - mask.shape[1])), "edge"
+        mask,
+        ((0, shape[0] * rows - mask.shape[0]), (0, shape[1] * columns - mask.shape[1])),
+        "edge",
     )
     whole: np.ndarray = padded.reshape(shape[0], rows, shape[1], columns).any((1, 3))
     return whole

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 from faults.case import Case, Job, job
-from faults.clips import TICK, face, film, picture_frame, voice, wall
+from faults.clips import TICK, face, film, picture_frame, wall
 from synth_media import audio_frame, burst
 
 N = 8
@@ -55,7 +55,9 @@ def rates() -> Iterator[Case]:
         yield filmed(f"variable rate {ending} to {out[3:]}", ending, out, pts=uneven, time_base=MS,
                      times=[t * MS for t in uneven])  # fmt: skip
     slow = [0, 7000, 7040, 20000]
-    yield filmed("a still of 13 s in the middle", ".mkv", pts=slow, n=4, times=[t * MS for t in slow])
+    yield filmed(
+        "a still of 13 s in the middle", ".mkv", pts=slow, n=4, times=[t * MS for t in slow]
+    )
 
 
 def starts() -> Iterator[Case]:
@@ -66,7 +68,7 @@ def starts() -> Iterator[Case]:
     ):  # fmt: skip
         pts = [first + 40 * i for i in range(N)]
         fmt = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
-        yield filmed(f"begins at {first / 1000:g} s, {codec.removeprefix('lib')} in {ending}", ending,
+        yield filmed(f"begins at {first / 1000:g} s, {codec} in {ending}", ending,
                      pts=pts, time_base=MS, codec=codec, fmt=fmt)  # fmt: skip
         out = ".mp4" if codec == "libx264" else ".mov"
         if codec != "ffv1":
@@ -87,7 +89,9 @@ def starts() -> Iterator[Case]:
     yield filmed("B-frames, mpeg4 in .avi", ".avi", n=14, codec="mpeg4", options={"bf": "2"})
     opened = {"x264-params": "open-gop=1:keyint=5:min-keyint=5:bframes=2:b-adapt=0"}
     for ending in (".mp4", ".ts", ".mkv"):
-        yield filmed(f"open groups, h264 in {ending}", ending, n=18, codec="libx264", options=opened)
+        yield filmed(
+            f"open groups, h264 in {ending}", ending, n=18, codec="libx264", options=opened
+        )
     hevc = {"x265-params": "log-level=none:open-gop=1:keyint=5:min-keyint=5:bframes=2:b-adapt=0"}
     yield filmed("open groups, hevc", n=18, codec="libx265", options=hevc)
     for ending in (".h264", ".hevc", ".m4v"):
@@ -117,7 +121,13 @@ def joined() -> Iterator[Case]:
     def twice(ending: str, codec: str, **more: Any) -> Case:
         def make(folder: Path) -> Job:
             parts = [
-                film(folder / "in" / f"{i}{ending}", face(N), codec=codec, options={"bf": "0"}, **more)
+                film(
+                    folder / "in" / f"{i}{ending}",
+                    face(N),
+                    codec=codec,
+                    options={"bf": "0"},
+                    **more,
+                )
                 for i in (1, 2)
             ]
             video = folder / "in" / f"film{ending}"
@@ -141,8 +151,18 @@ def joined() -> Iterator[Case]:
     yield Case("the size changes in mid-stream", sizes, says="brought to the first frame's size: 5")
     anew = [*range(0, 2001, 250), 0, 250, 500]
     for name, stored, times, says in (
-        ("times that repeat", [0, 40, 80, 80, 120, 160, 160], [0, 40, 80, 120, 160], "out of time: 2"),
-        ("a time that goes back a little", [0, 40, 80, 60, 120], [0, 40, 80, 120], "out of time: 1"),
+        (
+            "times that repeat",
+            [0, 40, 80, 80, 120, 160, 160],
+            [0, 40, 80, 120, 160],
+            "out of time: 2",
+        ),
+        (
+            "a time that goes back a little",
+            [0, 40, 80, 60, 120],
+            [0, 40, 80, 120],
+            "out of time: 1",
+        ),
         ("times that start anew", anew, [*range(0, 2001, 250), 2040, 2290, 2540], "re-synced"),
     ):
 
@@ -153,7 +173,7 @@ def joined() -> Iterator[Case]:
 
 
 def _stamped(folder: Path, stored: list[int], times: list[int]) -> Job:
-    """A film whose file is then given other times, ``stored`` in ms; ``times`` is what they mean."""
+    """A film whose file is then given other times, ``stored`` in ms, to be read as ``times``."""
     regular = [256 + max(times) + 40 * i for i in range(len(stored))]
     video = film(folder / "in" / "film.mkv", face(len(stored)), pts=[0, *regular[1:]],
                  options={"g": "1"})  # fmt: skip
@@ -161,7 +181,9 @@ def _stamped(folder: Path, stored: list[int], times: list[int]) -> Job:
     for old, new in zip(regular[1:], stored[1:], strict=True):
         # Each frame of this film has a cluster of its own, which begins with its time.
         assert data.count(b"\xe7\x82" + struct.pack(">H", old)) == 1
-        data = data.replace(b"\xe7\x82" + struct.pack(">H", old), b"\xe7\x82" + struct.pack(">H", new))
+        data = data.replace(
+            b"\xe7\x82" + struct.pack(">H", old), b"\xe7\x82" + struct.pack(">H", new)
+        )
     video.write_bytes(data)
     return job(folder, video, times=[t * MS for t in times])
 
@@ -249,6 +271,3 @@ def _package(
             frame.pts = round(max(delay, 0) * 48000)
             out.mux(sound.encode(frame))
             out.mux(sound.encode(None))
-
-
-__all__ = ["joined", "rates", "starts", "streams", "voice"]

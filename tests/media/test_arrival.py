@@ -12,7 +12,11 @@ N = 12
 @pytest.mark.parametrize(("name", "fmt"), [("a.avi", "yuv420p"), ("a.mxf", "yuv422p10le")])
 def test_reordered_pictures_come_one_a_packet(tmp_path, name, fmt):
     path = write_video(
-        tmp_path / name, fmt=fmt, n=N, options={"bf": "3", "b-adapt": "0"}, time_base=Fraction(1, 25)
+        tmp_path / name,
+        fmt=fmt,
+        n=N,
+        options={"bf": "3", "b-adapt": "0"},
+        time_base=Fraction(1, 25),
     )
     with VideoReader(path) as reader:
         frames = list(reader.frames())

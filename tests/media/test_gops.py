@@ -142,6 +142,18 @@ def test_an_open_group_is_not_a_start(tmp_path):
     assert gops.first[0] == 0
 
 
+def test_an_edit_list_that_hides_the_only_start_leaves_no_groups(tmp_path):
+    pts = [-80 + 40 * i for i in range(8)]
+    path = synth.write_video(
+        tmp_path / "a.mp4", pts=pts, time_base=Fraction(1, 1000), options={"bf": "0"},
+        container_options={"avoid_negative_ts": "disabled"},
+    )  # fmt: skip
+    with VideoReader(path) as reader:
+        shown = np.array([frame.pts for frame in reader.frames()])
+        assert len(shown) == 6
+        assert len(reader.gops(shown).first) == 0
+
+
 def test_a_damaged_file_has_no_groups(tmp_path):
     source = make(tmp_path, "h264.mp4", n=60, make=lambda f, w, h, i: synth.noise_frame(f, w, h, i))
     data = bytearray(source.read_bytes())
