@@ -177,13 +177,15 @@ def show(path: Path) -> str:
 def _ffmpeg_says(path: Path) -> str:
     """Open a file that failed once more, to hear FFmpeg's own last line on it."""
     with _capture_lock:
-        before = av.logging.get_level()
+        before, once = av.logging.get_level(), av.logging.get_skip_repeated()
         av.logging.set_level(av.logging.ERROR)
+        av.logging.set_skip_repeated(False)
         try:
             with av.logging.Capture() as logs, contextlib.suppress(av.error.FFmpegError):
                 av.open(_address(path), **_TAGS).close()
         finally:
             av.logging.set_level(before)
+            av.logging.set_skip_repeated(once)
     lines = [message.strip() for _, _, message in logs if message.strip()]
     return lines[-1] if lines else ""
 

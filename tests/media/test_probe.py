@@ -168,6 +168,13 @@ def test_bad_input_is_one_clear_line(tmp_path, capfd, name, says):
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_reason_is_told_each_time(tmp_path):
+    bad_files(tmp_path)
+    for _ in range(3):
+        with pytest.raises(ReadError, match="moov atom not found"):
+            probe(tmp_path / "cut.mp4")
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
 def test_no_permission(tmp_path):
     path = synth.write_video(tmp_path / "a.mp4")
