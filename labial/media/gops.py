@@ -72,11 +72,14 @@ class GopIndex:
     _whole: list[bool] = field(default_factory=list)
     _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_LOOKED_BACK))
     _depth: int = 0
+    _one_head: bool = True
 
     def see(self, packet: Any) -> None:
         """Take notice of one packet."""
         if not packet.size:
             return
+        if self._starts and packet.has_sidedata("new_extradata"):
+            self._one_head = False
         pts = packet.pts
         if pts is not None and packet.is_keyframe and self._stands_alone(packet):
             self._starts.append(pts)
@@ -95,7 +98,12 @@ class GopIndex:
         self._recent.append(pts)
 
     def finish(self, pts: Times) -> Gops:
-        """Return the groups, given the (n,) presentation times of the frames that were decoded."""
+        """Return the groups, given the (n,) presentation times of the frames that were decoded.
+
+        There are none in a file whose head changes on the way: it must be read from the beginning.
+        """
+        if not self._one_head:
+            return Gops.none()
         begins = np.searchsorted(pts, np.array(self._starts, np.int64))
         known = np.zeros(len(begins), bool)
         inside = begins < len(pts)

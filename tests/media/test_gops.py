@@ -11,7 +11,7 @@ from labial.errors import ReadError
 from labial.media import EncodeSettings, VideoReader, VideoWriter
 from labial.media.encode import DecodeTimes, Mixing
 from labial.media.encoders import plan_encoding
-from labial.media.gops import free_parameter_id, parameter_sets, units, with_start_codes
+from labial.media.gops import GopIndex, free_parameter_id, parameter_sets, units, with_start_codes
 
 GROUP = 8
 H264 = {"g": str(GROUP), "bf": "2", "x264-params": "scenecut=0:open-gop=0"}
@@ -152,6 +152,29 @@ def test_an_edit_list_that_hides_the_only_start_leaves_no_groups(tmp_path):
         shown = np.array([frame.pts for frame in reader.frames()])
         assert len(shown) == 6
         assert len(reader.gops(shown).first) == 0
+
+
+def test_a_head_that_changes_on_the_way_has_no_groups(tmp_path):
+    """Two films of one size in a fragmented file, whose parameter sets have the same number."""
+    index = GopIndex("h264", b"\x01\x64\x00\x0a\xff")
+
+    class Packet:
+        size, pts, is_keyframe, is_discard, is_corrupt = 9, 0, True, False, False
+
+        def __init__(self, pts, changed):
+            self.pts, self.changed = pts, changed
+
+        def has_sidedata(self, name):
+            return name == "new_extradata" and self.changed
+
+        def __bytes__(self):
+            return b"\x00\x00\x00\x05\x65abcd"
+
+    for pts in (0, 1):
+        index.see(Packet(pts, False))
+    assert len(index.finish(np.array([0, 1])).first) == 2
+    index.see(Packet(2, True))
+    assert not len(index.finish(np.array([0, 1, 2])).first)
 
 
 def test_a_damaged_file_has_no_groups(tmp_path):
