@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class Analysis:
     heard: SpeechTrack | None = None
     recalled: bool = False
 
-    @property
+    @cached_property
     def times(self) -> npt.NDArray[np.float64]:
         """(n,) seconds of the frames from the first."""
         return np.asarray((self.pts - self.pts[0]) * float(self.time_base), np.float64)

@@ -155,7 +155,7 @@ def test_an_edit_list_that_hides_the_only_start_leaves_no_groups(tmp_path):
 
 
 def test_a_head_that_changes_on_the_way_has_no_groups(tmp_path):
-    """Two films of one size in a fragmented file, whose parameter sets have the same number."""
+    """FFmpeg's demuxer tells it beside the first packet to which it applies."""
     index = GopIndex("h264", b"\x01\x64\x00\x0a\xff")
 
     class Packet:
