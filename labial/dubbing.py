@@ -41,6 +41,7 @@ from labial.options import DubOptions, overridden
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each, rendered
+from labial.speaking.boxes import Boxes, read_boxes
 from labial.speaking.cast import cast
 from labial.speaking.turns import take_turns
 from labial.speech.visemes import visemes_at
@@ -88,6 +89,9 @@ def dub(
     """
     options = overridden(options or DubOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
+    asked: str | Boxes = options.speaker
+    if options.speaker.endswith(".json"):
+        asked = read_boxes(Path(options.speaker))
     if options.fps is not None:
         video = with_rate(Path(video), options.fps)
     with VideoReader(video) as reader:
@@ -107,7 +111,7 @@ def dub(
     said, heard = predict(_while_seen(speech, analysis.length)), analysis.heard
     times, tracks = analysis.times, analysis.tracks
     turns = take_turns(tracks, times, heard)
-    chosen = cast(options.speaker, tracks, times, turns, info)
+    chosen = cast(asked, tracks, times, turns, info)
     analysis = replace(analysis, tracks=chosen.tracks)
     _expect_a_face(video, analysis)
     mouths, styles = frame_mouths(

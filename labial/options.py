@@ -23,7 +23,9 @@ Liveliness = Literal["still", "calm", "lively"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
 
 
-_SPEAKER = re.compile(r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?")
+_SPEAKER = re.compile(
+    r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?|.+\.json"
+)
 
 Options = TypeVar("Options", "DubOptions", "AnimateOptions")
 
@@ -82,7 +84,8 @@ class DubOptions:
     speaker: str = "auto"
     """Whom to dub. auto: who speaks, by mouth and sound of the source; all: everybody; largest: the
     largest face; 0, 1 and so on: that person, 0 is the most seen ("labial inspect" shows them);
-    X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning."""
+    X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning; FILE.json:
+    who is in the boxes of that file, as "labial inspect -o FILE.json" writes them."""
     copy: bool = True
     """Where nothing changes for whole groups of pictures, take the source's packets as they are,
     if the codec allows."""
@@ -105,8 +108,8 @@ class DubOptions:
             raise OptionError("--lossless is done in software: leave out --hardware")
         if not _SPEAKER.fullmatch(self.speaker):
             raise OptionError(
-                f"--speaker {self.speaker}: use auto, all, largest, a person's number, or "
-                "X,Y@SECONDS"
+                f"--speaker {self.speaker}: use auto, all, largest, a person's number, "
+                "X,Y@SECONDS or FILE.json"
             )
         if self.fps is not None and not 1 <= self.fps <= 1000:
             raise OptionError(f"--fps {self.fps:g}: use 1 to 1000 frames a second")

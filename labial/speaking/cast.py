@@ -13,6 +13,7 @@ from labial import geometry
 from labial.errors import FaceError
 from labial.face.quality import faded
 from labial.media.probe import VideoInfo
+from labial.speaking.boxes import Boxes
 from labial.speaking.turns import Times, Turns, take_turns
 from labial.types import FaceTrack, FloatArray
 
@@ -59,14 +60,14 @@ class Cast:
 
 
 def cast(
-    asked: str, tracks: Sequence[FaceTrack], times: Times, turns: Turns, info: VideoInfo
+    asked: str | Boxes, tracks: Sequence[FaceTrack], times: Times, turns: Turns, info: VideoInfo
 ) -> Cast:
     """Decide whom to dub.
 
     Parameters
     ----------
     asked
-        As :attr:`labial.options.DubOptions.speaker`.
+        As :attr:`labial.options.DubOptions.speaker`, a file of boxes read.
     tracks
         All faces of the video.
     times
@@ -80,8 +81,16 @@ def cast(
     ------
     FaceError
         There is nobody like that in the video.
+    OptionError
+        The boxes are of another video.
     """
-    if asked == "all":
+    if isinstance(asked, Boxes):
+        wanted, why = asked.speaking(tracks, times, info), NOT_CHOSEN
+        if not any(rows.any() for rows in wanted):
+            raise FaceError(
+                f"--speaker {asked.path}: no face is in the boxes; {found(tracks, times, info)}"
+            )
+    elif asked == "all":
         wanted, why = [np.ones(len(track), bool) for track in tracks], NOT_CHOSEN
     elif asked == "auto":
         wanted, why = [turns.of(track) for track in tracks], LISTENING
