@@ -19,6 +19,7 @@ import numpy.typing as npt
 from labial import geometry
 from labial.face.album import Album
 from labial.face.detect import Detection, FaceDetector
+from labial.face.glimpse import ANOTHER, STRANGER, alike, glimpse
 from labial.face.mesh import FaceMesh, Region
 from labial.face.people import named
 from labial.face.pose import fit_poses, fit_rigid, neutral_shape, reference_shape
@@ -53,6 +54,7 @@ class _Followed:
     start: int
     entered: bool
     last: Face
+    glimpse: FloatArray
     velocity: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
     lost_for: int = 0
     left: bool = False
@@ -71,11 +73,11 @@ class _Followed:
         step = float(np.linalg.norm(_middle(face) - self.expected())) / max(size, 1e-6)
         return step + abs(float(np.log(max(_size(face), 1e-6) / max(size, 1e-6))))
 
-    def see(self, face: Face) -> None:
-        """Note the next sighting."""
+    def see(self, face: Face, seen: FloatArray) -> None:
+        """Note the next sighting and the glimpse of it."""
         step = (_middle(face) - _middle(self.last)) / (self.lost_for + 1)
         self.velocity = np.asarray(0.6 * self.velocity + 0.4 * step, np.float32)
-        self.last, self.lost_for = face, 0
+        self.last, self.glimpse, self.lost_for = face, seen, 0
 
 
 class FaceTracker:
@@ -115,7 +117,7 @@ class FaceTracker:
             self._look_around(frame, seen)
         for followed in self._shot:
             if followed.key in seen:
-                self._store(followed, seen[followed.key])
+                self._store(followed, seen[followed.key], glimpse(frame, seen[followed.key]))
                 self._album.offer(followed.key, frame, seen[followed.key])
             else:
                 followed.lost_for += 1
@@ -181,16 +183,24 @@ class FaceTracker:
     def _follow(self, frame: Frame) -> dict[int, Face]:
         """Look where the faces of the last frame were; no two may end on the same one."""
         found: list[tuple[_Followed, Face]] = []
+        others: list[Face] = []
         for followed in self._shot:
             if not followed.lost_for:
                 face = self._mesh_at(frame, Region.of_landmarks(followed.last.landmarks))
-                if face is not None:
+                if face is None:
+                    continue
+                if alike(followed.glimpse, glimpse(frame, face)) < ANOTHER:
+                    others.append(face)
+                else:
                     found.append((followed, face))
         seen: dict[int, Face] = {}
         # Of two that meet, the one that moves on as it did is the one in front.
         for followed, face in sorted(found, key=lambda f: f[0].surprise(f[1])):
             if not any(_same(face, other) for other in seen.values()):
                 seen[followed.key] = face
+        for face in others:
+            if not any(_same(face, other) for other in seen.values()):
+                self._welcome(frame, face, seen)
         return dict(sorted(seen.items()))
 
     def _find(self, frame: Frame, seen: dict[int, Face]) -> None:
@@ -232,21 +242,34 @@ class FaceTracker:
                 continue
             if seen and _size(face) < _LEAST_SIZE:
                 continue
-            followed = self._whose(face, seen)
-            if followed is None:
-                # Something face-like elsewhere: it waits, for the face that was lost may come back.
-                if alone and any(f.lost_for < _PATIENCE for f in self._shot):
-                    continue
-                entered = frame.index > self._shot_start
-                key = len(self._done) + len(self._shot)
-                followed = _Followed(key, frame.index, entered, face)
-                self._shot.append(followed)
-            seen[followed.key] = face
+            # Something face-like elsewhere: it waits, for the face that was lost may come back.
+            waits = alone and any(f.lost_for < _PATIENCE for f in self._shot)
+            self._welcome(frame, face, seen, new=not waits)
 
-    def _whose(self, face: Face, seen: dict[int, Face]) -> _Followed | None:
+    def _welcome(
+        self, frame: Frame, face: Face, seen: dict[int, Face], *, new: bool = True
+    ) -> None:
+        """Take a face for one that was lost, or else, if it may be ``new``, for another one."""
+        look = glimpse(frame, face)
+        followed = self._whose(face, look, seen)
+        if followed is None:
+            if not new:
+                return
+            entered = frame.index > self._shot_start
+            key = len(self._done) + len(self._shot)
+            followed = _Followed(key, frame.index, entered, face, look)
+            self._shot.append(followed)
+        seen[followed.key] = face
+
+    def _whose(self, face: Face, look: FloatArray, seen: dict[int, Face]) -> _Followed | None:
         """Find the face of this shot, out of sight for a while, that this one is."""
         lost = [f for f in self._shot if f.key not in seen and f.lost_for < _FORGET]
-        fitting = [f for f in lost if not _moved(f, face)]
+        fitting = [
+            f
+            for f in lost
+            if not _moved(f, face)
+            and alike(f.glimpse, look) >= (STRANGER if f.lost_for else ANOTHER)
+        ]
         return min(fitting, key=lambda f: f.surprise(face), default=None)
 
     def _preference(self, found: Detection) -> float:
@@ -259,7 +282,7 @@ class FaceTracker:
         face = self._mesh(frame, region)
         return face if face.presence >= MIN_PRESENCE else None
 
-    def _store(self, followed: _Followed, face: Face) -> None:
+    def _store(self, followed: _Followed, face: Face, look: FloatArray) -> None:
         # The gap is written when it is known that the face came back.
         gap = followed.lost_for if followed.places else 0
         for landmarks in [_NOWHERE] * gap + [face.landmarks]:
@@ -267,7 +290,7 @@ class FaceTracker:
             followed.places.append(self._stored)
             self._stored += 1
         followed.present.extend(bytes(gap) + b"\1")
-        followed.see(face)
+        followed.see(face, look)
 
     def _landmarks(self) -> list[FloatArray]:
         """(n, 478, 3) of each track, mapped from files in which its rows lie side by side."""

@@ -22,13 +22,14 @@ Times = npt.NDArray[np.float64]
 # Rows of 20 ms by which sound and picture of a clip may lie apart, and by which they certainly do
 # not: there, agreement is chance.
 _LAGS, _FAR = range(-8, 9), (*range(-30, -17), *range(18, 31))
-_SMOOTH_SECONDS = 0.2
+# Agreement and movement are seen over about this time.
+_AGREES_SECONDS, _MOVES_SECONDS = 0.25, 0.5
 # Frames that are decided together.
 _STEP = 4
 # A mouth below this agreement, chance deducted, does not make the sound. One unit above it for a
 # second weighs so much, and so much does all the movement there is; a change of speaker costs so
 # much.
-_AGREES, _WEIGHT, _MOVES, _CHANGE = 0.1, 12.0, 1.0, 1.5
+_AGREES, _WEIGHT, _MOVES, _CHANGE = 0.1, 12.0, 3.0, 1.2
 # The largest face is favoured by so much a second: where there is a sound, hardly, where there
 # is none, by much.
 _LARGER, _LARGEST = 0.02, 10.0
@@ -38,12 +39,14 @@ _LEAST_ROWS = 12
 
 @dataclass(frozen=True)
 class _Fit:
-    """A mouth on the clock of the sound: rows from ``first`` on, (n, lags) and (n,) each."""
+    """A mouth on the clock of the sound, from row ``first`` on.
+
+    ``agreement`` (n, lags) is smooth, and chance is deducted; ``movement`` and ``usable`` are (n,).
+    """
 
     track: FaceTrack
     first: int
     agreement: FloatArray
-    chance: FloatArray
     movement: FloatArray
     usable: BoolArray
 
@@ -123,15 +126,13 @@ def _evidence(
     # The lag of the best agreement where somebody speaks: in a call, each has one of their own.
     score = np.zeros((people, len(_LAGS)))
     for f in fits:
-        heard_here = (voice[f.rows] * f.usable)[:, None]
-        score[f.track.person] += (f.agreement.clip(0) * heard_here).sum(0)
+        score[f.track.person] += voice[f.rows] @ f.agreement.clip(0)
     best = (score + score.mean(0)).argmax(1)
     moving = np.zeros_like(found)
     known = np.zeros(found.shape, bool)
     for f in fits:
-        fits_by = f.agreement[:, best[f.track.person]] - f.chance - _AGREES
-        said = _smooth(np.where(f.usable, fits_by, 0) * voice[f.rows])
         person, rows = f.track.person, f.track.rows
+        said = (f.agreement[:, best[person]] - _AGREES) * f.usable * voice[f.rows]
         found[person, rows] += _WEIGHT * f.at(said, times)
         moving[person, rows] += f.at(f.movement, times)
         known[person, rows] |= f.at(f.usable.astype(np.float32), times) > 0.5
@@ -153,13 +154,15 @@ def _fit(track: FaceTrack, times: Times, heard: SpeechTrack) -> _Fit | None:
     motion = MouthMotion(heard.motion.coefficients[rows], heard.motion.rate)
     sound, face = load_expert().towers(SpeechTrack(motion, heard.phones[rows]), MouthMotion(mouth))
     opening = basis.aperture(mouth)
+    agreement = np.stack([_agreement(sound, face, (lag,)) for lag in _LAGS], 1)
+    agreement -= _agreement(sound, face, _FAR)[:, None]
+    usable = good[np.searchsorted(at, clock).clip(0, len(at) - 1)]
     return _Fit(
         track,
         first,
-        np.stack([_agreement(sound, face, (lag,)) for lag in _LAGS], 1),
-        _smooth(_agreement(sound, face, _FAR)),
-        _smooth(np.abs(np.diff(opening, prepend=opening[:1]))),
-        good[np.searchsorted(at, clock).clip(0, len(at) - 1)],
+        _smooth(agreement * usable[:, None], _AGREES_SECONDS),
+        _smooth(np.abs(np.diff(opening, prepend=opening[:1]))[:, None], _MOVES_SECONDS)[:, 0],
+        usable,
     )
 
 
@@ -171,9 +174,9 @@ def _agreement(sound: FloatArray, face: FloatArray, lags: Sequence[int]) -> Floa
     return np.asarray((there * face).sum(1), np.float32)
 
 
-def _smooth(x: npt.NDArray[np.floating]) -> FloatArray:
-    every = np.ones(len(x), bool)
-    return slow_part(x.astype(np.float32)[:, None], every, _SMOOTH_SECONDS * RATE)[:, 0]
+def _smooth(x: npt.NDArray[np.floating], seconds: float) -> FloatArray:
+    """(n, …) on the clock of the sound, by a Gaussian of so many seconds."""
+    return slow_part(np.asarray(x, np.float32), np.ones(len(x), bool), seconds * RATE)
 
 
 def _likeliest(favour: FloatArray, seen: BoolArray) -> npt.NDArray[np.intp]:
