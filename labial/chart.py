@@ -17,10 +17,10 @@ from labial.sheet import EMPTY, FAINT, INK, Image, plain, write
 Color: TypeAlias = tuple[int, int, int]
 
 WIDTH, HEIGHT = 1400, 250
-_LEFT, _RIGHT = 92, 84
+LEFT, RIGHT = 96, 84
 _BANDS = 400
 _MOUTH, _SOUND = (28, 98, 186), (226, 142, 44)
-_REASONS: dict[str, Color] = {
+REASONS: dict[str, Color] = {
     "no face": (150, 150, 150),
     "turned away": (150, 110, 200),
     "mouth out of frame": (205, 110, 110),
@@ -37,6 +37,12 @@ def line(
     cv2.polylines(image, [fixed], closed, color, weight, cv2.LINE_AA, 4)
 
 
+def tint(reason: str) -> Color:
+    """Colour of what is left as it is for this reason."""
+    red, green, blue = (round(0.4 * v + 0.6 * 255) for v in REASONS.get(reason, _OTHER))
+    return red, green, blue
+
+
 def draw_chart(page: Image, clip: Clip, top: int, shown: list[int]) -> None:
     """Draw mouth opening and loudness over one time axis, on what cannot be re-synced.
 
@@ -51,7 +57,7 @@ def draw_chart(page: Image, clip: Clip, top: int, shown: list[int]) -> None:
     shown
         Indices of the frames to mark.
     """
-    x0, x1, y1 = _LEFT, WIDTH - _RIGHT, top + HEIGHT
+    x0, x1, y1 = LEFT, WIDTH - RIGHT, top + HEIGHT
     scale = (x1 - x0) / max(clip.seconds, 1e-6)
     page[top:y1, x0:x1] = 255
     reasons = _shade(page, clip, (x0, top, y1), scale)
@@ -101,13 +107,12 @@ def _shade(page: Image, clip: Clip, at: tuple[int, int, int], scale: float) -> l
         while stop < len(bad) and bad[stop] and clip.reasons[stop] == clip.reasons[start]:
             stop += 1
         left, right = round(x0 + edges[start] * scale), round(x0 + edges[stop] * scale)
-        tint = np.array(_REASONS.get(str(clip.reasons[start]), _OTHER)) * 0.4 + 255 * 0.6
-        page[top:bottom, left : max(right, left + 2)] = tint.astype(np.uint8)
+        page[top:bottom, left : max(right, left + 2)] = tint(str(clip.reasons[start]))
     return [reason for reason, _ in Counter(map(str, clip.reasons[bad])).most_common()]
 
 
 def _legend(page: Image, clip: Clip, reasons: list[str], y: int) -> None:
-    x = _LEFT
+    x = LEFT
     lines = [("mouth opening, in eye distances", _MOUTH)]
     if clip.loudness is not None:
         lines.append(("loudness of the clip's own sound", _SOUND))
@@ -115,13 +120,12 @@ def _legend(page: Image, clip: Clip, reasons: list[str], y: int) -> None:
         cv2.line(page, (x, y - 5), (x + 22, y - 5), color, 2, cv2.LINE_AA)
         x += 30 + write(page, text, (x + 30, y), INK, 0.48) + 26
     for reason in reasons:
-        tint = np.array(_REASONS.get(reason, _OTHER)) * 0.4 + 255 * 0.6
-        page[y - 13 : y + 3, x : x + 22] = tint.astype(np.uint8)
+        page[y - 13 : y + 3, x : x + 22] = tint(reason)
         x += 30 + write(page, plain(reason), (x + 30, y), INK, 0.48) + 26
     if len(clip.tracks) > 1:
         for k in range(0, 16, 6):
             cv2.line(page, (x + 10, y - 13 + k), (x + 10, y - 10 + k), INK, 1)
-        write(page, "new shot", (x + 20, y), INK, 0.48)
+        write(page, "a face comes", (x + 20, y), INK, 0.48)
 
 
 def _curve(

@@ -100,8 +100,9 @@ class Inspect:
     video: Annotated[Positional[Path], arg(metavar="CLIP")]
     """Video with a face."""
     out: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE")] = None
-    """File to write: .png for a picture, .html for a page with the numbers of each shot. Default:
-    CLIP's name with ".inspect.png", in the current folder."""
+    """File to write: .png for a picture, .html for a page with the people and the numbers of each
+    face, .json for boxes of the people. Default: CLIP's name with ".inspect.png", in the current
+    folder."""
 
     def run(self) -> None:
         """Write the picture of the analysis, then print where it is."""

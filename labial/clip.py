@@ -15,20 +15,20 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from labial.audio.load import load_speech
+from labial.analysis import own_speech
 from labial.audio.loudness import SILENT_DB
 from labial.audio.loudness import loudness as measure_loudness
-from labial.errors import SpeechError
 from labial.face.timeline import overview
 from labial.face.track import FaceTracker
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
 from labial.metrics.sync import RATE, Offset, load_expert
-from labial.motion.predict import predict
 from labial.motion.retarget import own_motion
 from labial.motion.space import load_basis
 from labial.sheet import Hook
-from labial.types import FaceTrack, MouthMotion
+from labial.speaking.cast import LEFT_ALONE, cast
+from labial.speaking.turns import Turns, take_turns
+from labial.types import FaceTrack, MouthMotion, SpeechTrack
 
 Curve: TypeAlias = npt.NDArray[np.float64]
 
@@ -54,8 +54,11 @@ class Clip:
         All faces, by their first frames.
     times
         (n,) seconds since the first frame.
+    turns
+        Who speaks.
     which
-        (n,) index of the track that shows the best face of each frame, -1 where there is none.
+        (n,) index of the track that shows the face of the one who speaks, or else the best one of
+        each frame; -1 where there is none.
     opening
         (n,) gap between its inner lips, inter-ocular distances; NaN where no face was seen.
     quality, reasons
@@ -69,11 +72,14 @@ class Clip:
         Damaged packets.
     deinterlaced
         Frames of two fields.
+    heard
+        What the network heard in the clip's own sound, if there is anything to hear.
     """
 
     media: MediaInfo
     tracks: list[FaceTrack]
     times: Curve
+    turns: Turns
     which: npt.NDArray[np.intp]
     opening: Curve
     quality: Curve
@@ -82,6 +88,7 @@ class Clip:
     sound_start: float
     skipped: int
     deinterlaced: int = 0
+    heard: SpeechTrack | None = None
 
     @property
     def seconds(self) -> float:
@@ -112,14 +119,19 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
             times.append(float(frame.time - begin))
             tell("analyse", len(times), total)
         tracks = tracker.finish()
-    which, quality, reasons = overview(tracks, len(times))
+    seconds, heard = np.array(times), own_speech(video)
+    turns = take_turns(tracks, seconds, heard)
+    assert reader.media.video is not None
+    chosen = cast("auto", tracks, seconds, turns, reader.media.video)
+    which, quality, reasons = overview(chosen.tracks, len(times), LEFT_ALONE)
     loudness, start = None, 0.0
     if reader.media.audio is not None:
         loudness, start = measure_loudness(Path(video), begin)
     return Clip(
         reader.media,
         tracks,
-        np.array(times),
+        seconds,
+        turns,
         which,
         best_of([opening_of(track) for track in tracks], tracks, which, np.nan),
         quality.astype(np.float64),
@@ -128,6 +140,7 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
         start,
         reader.skipped,
         reader.deinterlaced,
+        heard,
     )
 
 
@@ -161,13 +174,12 @@ def _usable(clip: Clip) -> Curve:
     return np.where(clip.quality > 0, clip.opening, np.nan)
 
 
-def offset_of(video: str | os.PathLike[str], clip: Clip) -> Offset | None:
+def offset_of(clip: Clip) -> Offset | None:
     """Compare the mouth that is seen with the mouth that is heard; None where they do not tell."""
     if clip.loudness is None or float(clip.loudness.max()) <= SILENT_DB:
         return None
-    try:
-        speech = predict(load_speech(video))
-    except SpeechError:
+    speech = clip.heard
+    if speech is None:
         return None
     basis = load_basis()
     motions = [own_motion(track, basis) for track in clip.tracks]
@@ -191,7 +203,8 @@ def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
     if left:
         line += "; left as they are: " + ", ".join(f"{n} {why}" for why, n in left.most_common())
     lines = [(left.total() * 10 <= n, line)]
-    usable = [k for k, track in enumerate(clip.tracks) if (track.quality > 0).any()]
+    # Of those who only listen, nothing is wanted.
+    usable = [int(k) for k in np.unique(clip.which[clip.quality > 0])]
     if usable:
         faces = [clip.tracks[k] for k in usable]
         lines += [_mouth_verdict(clip, usable), _size_verdict(faces)]

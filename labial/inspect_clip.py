@@ -6,8 +6,6 @@ sound is, and in plain words what will work and what will not.
 
 from __future__ import annotations
 
-import base64
-import html
 import os
 from collections import Counter
 from pathlib import Path
@@ -17,8 +15,10 @@ import numpy as np
 
 from labial import geometry
 from labial.chart import HEIGHT, WIDTH, Color, draw_chart, line
-from labial.clip import Clip, look, offset_of, opening_of, verdicts
+from labial.clip import Clip, look, offset_of, verdicts
 from labial.errors import FaceError, OptionError, WriteError
+from labial.inspect_page import write_page, write_text
+from labial.lanes import Life, draw_lanes, height, lives, thumbnail
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
 from labial.media.spool import enough_room
@@ -30,10 +30,12 @@ from labial.sheet import (
     Image,
     cut,
     plain,
+    tile,
     upright_points,
     window,
     write,
 )
+from labial.speaking.boxes import people_json
 from labial.types import FaceTrack, Frame
 
 _EDGE, _FRAMES, _GAP = 28, 5, 8
@@ -64,8 +66,8 @@ def inspect_clip(
     video
         Clip with a face.
     out
-        ``.png``: one picture. ``.html``: one page that holds the picture and the numbers of each
-        shot.
+        ``.png``: one picture. ``.html``: one page that holds the picture, the people and the
+        numbers of each face. ``.json``: boxes of the people, see :mod:`labial.speaking.boxes`.
     hook
         Called as ``hook(stage, done, total)`` after each frame.
 
@@ -87,8 +89,10 @@ def inspect_clip(
     """
     target = Path(out)
     kind = target.suffix.lower()
-    if kind not in (".png", ".html"):
-        raise OptionError(f"cannot write {target}: name it .png for a picture, .html for a page")
+    if kind not in (".png", ".html", ".json"):
+        raise OptionError(
+            f"cannot write {target}: name it .png for a picture, .html for a page, .json for boxes"
+        )
     if not target.absolute().parent.is_dir():
         raise WriteError(f"cannot write {target}: there is no folder {target.absolute().parent}")
     tell = hook or (lambda stage, done, total: None)
@@ -98,13 +102,24 @@ def inspect_clip(
             f"no face found in {video} ({len(clip.times)} frames): give a clip with a face that "
             "is seen from the front"
         )
-    lines = verdicts(clip, offset_of(video, clip))
-    page = _draw(clip, _pictures(video, clip, tell), lines)
+    if kind == ".json":
+        _write_boxes(target, clip)
+        return target
+    lines, people = verdicts(clip, offset_of(clip)), lives(clip)
+    pictures, thumbs = _pictures(video, clip, people, tell)
+    page = _draw(clip, pictures, lines, people, thumbs)
     if kind == ".png":
         write_png(target, page)
     else:
-        _write_page(target, page, clip, lines)
+        write_page(target, page, clip, lines, people, thumbs)
     return target
+
+
+def _write_boxes(target: Path, clip: Clip) -> None:
+    speaking = [clip.turns.of(track) for track in clip.tracks]
+    assert clip.media.video is not None
+    text = people_json(clip.tracks, speaking, clip.times, clip.media.video, clip.media.path.name)
+    write_text(target, text)
 
 
 def _choose(clip: Clip) -> list[int]:
@@ -130,18 +145,28 @@ def _choose(clip: Clip) -> list[int]:
     return sorted(set(picks))
 
 
-def _pictures(video: str | os.PathLike[str], clip: Clip, tell: Hook) -> list[tuple[int, Image]]:
-    """Read the chosen frames again and draw the face into them."""
+def _pictures(
+    video: str | os.PathLike[str], clip: Clip, people: list[Life], tell: Hook
+) -> tuple[list[tuple[int, Image]], dict[int, Image]]:
+    """Read the chosen frames again; draw the face into them, and cut out the people."""
     wanted = _choose(clip)
+    frames = sorted({*wanted, *(life.best[0] for life in people)})
     drawn: list[tuple[int, Image]] = []
+    thumbs: dict[int, Image] = {}
     with VideoReader(video) as reader:
         for frame in reader.frames():
-            if frame.index == wanted[len(drawn)]:
-                drawn.append((frame.index, _meshed(frame, clip.track_of(frame.index))))
-                tell("draw", len(drawn), len(wanted))
-                if len(drawn) == len(wanted):
+            if frame.index in frames:
+                if frame.index in wanted:
+                    drawn.append((frame.index, _meshed(frame, clip.track_of(frame.index))))
+                for life in people:
+                    if life.best[0] == frame.index:
+                        track = clip.tracks[life.best[1]]
+                        landmarks = np.array(track.landmarks[frame.index - track.start])
+                        thumbs[life.person] = thumbnail(tile(frame, landmarks))
+                tell("draw", frames.index(frame.index) + 1, len(frames))
+                if frame.index == frames[-1]:
                     break
-    return drawn
+    return drawn, thumbs
 
 
 def _meshed(frame: Frame, found: tuple[FaceTrack, int] | None) -> Image:
@@ -166,13 +191,21 @@ def _meshed(frame: Frame, found: tuple[FaceTrack, int] | None) -> Image:
     return np.asarray(cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _draw(clip: Clip, pictures: list[tuple[int, Image]], lines: list[tuple[bool, str]]) -> Image:
+def _draw(
+    clip: Clip,
+    pictures: list[tuple[int, Image]],
+    lines: list[tuple[bool, str]],
+    people: list[Life],
+    thumbs: dict[int, Image],
+) -> Image:
     """Lay out the whole picture."""
     info = clip.media.video
     assert info is not None
     top = 62
     chart_top = top + _TILE + 96
-    below = chart_top + HEIGHT + 92
+    lanes_top = chart_top + HEIGHT + 70
+    # One person's lane says nothing that the chart does not.
+    below = lanes_top + (height(people) + 30 if len(people) > 1 else 22)
     page = np.full((below + 32 * len(lines) + 18, WIDTH, 3), PAPER, np.uint8)
     x = _EDGE + write(page, plain(clip.media.path.name), (_EDGE, 38), INK, 0.8) + 24
     facts = f"{info.width} x {info.height}, {float(info.rate):.2f} fps, {clip.seconds:.1f} s"
@@ -182,6 +215,8 @@ def _draw(clip: Clip, pictures: list[tuple[int, Image]], lines: list[tuple[bool,
         page[top : top + _TILE, x : x + _TILE] = image
         _caption(page, clip, index, (x, top + _TILE))
     draw_chart(page, clip, chart_top, [index for index, _ in pictures])
+    if len(people) > 1:
+        draw_lanes(page, clip, people, thumbs, lanes_top)
     for k, (good, text) in enumerate(lines):
         y = below + 32 * k
         cv2.circle(page, (_EDGE + 7, y - 6), 6, _GOOD if good else _CAUTION, -1, cv2.LINE_AA)
@@ -202,66 +237,3 @@ def _caption(page: Image, clip: Clip, index: int, at: tuple[int, int]) -> None:
         write(page, f"quality {quality:.2f}", (x, y + 66), _GOOD if quality == 1 else _CAUTION, 0.5)
     else:
         write(page, f"left as it is: {plain(reason)}", (x, y + 66), _CAUTION, 0.5)
-
-
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1400px;
-padding:0 1rem;color:#262626;background:#fafaf8}img{max-width:100%}table{border-collapse:collapse}
-th,td{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #e0e0de}
-th{font-weight:600}td:last-child,th:last-child{text-align:left}"""
-
-
-def _write_page(target: Path, picture: Image, clip: Clip, lines: list[tuple[bool, str]]) -> None:
-    """Write the picture and a table of faces as one file, whole or not at all."""
-    ok, data = cv2.imencode(".png", picture[..., ::-1])
-    if not ok:
-        raise WriteError(f"cannot write {target}: a picture of {picture.shape} cannot be a PNG")
-    image = base64.b64encode(data.tobytes()).decode()
-    name = html.escape(clip.media.path.name.encode("utf-8", "replace").decode())
-    head = (
-        "track", "person", "from", "to", "frames", "re-synced", "face px", "yaw", "pitch",
-        "opening, median", "opening, widest", "left as they are",
-    )  # fmt: skip
-    rows = [_row(clip, k, track) for k, track in enumerate(clip.tracks, 1)]
-    table = "\n".join(
-        "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
-        for tag, row in [("th", head), *(("td", row) for row in rows)]
-    )
-    said = "".join(f"<li>{html.escape(line)}</li>" for _, line in lines)
-    text = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>\n'
-        f"<style>{_STYLE}</style></head>\n<body>\n"
-        f'<img alt="What Labial sees in {name}" src="data:image/png;base64,{image}">\n'
-        f"<ul>{said}</ul>\n<h2>Faces</h2>\n<p>Times in seconds, angles in degrees, openings of "
-        f"the inner lips in distances between the outer eye corners.</p>\n"
-        f"<table>\n{table}\n</table>\n"
-        "</body></html>\n"
-    )
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise WriteError(f"cannot write {target}: {error.strerror}") from error
-
-
-def _row(clip: Clip, number: int, track: FaceTrack) -> tuple[str, ...]:
-    """The numbers of one track."""
-    stop = clip.times[track.end] if track.end < len(clip.times) else clip.seconds
-    good = track.quality > 0
-    left = Counter(str(reason) for reason in track.reasons[~good])
-    passed = ", ".join(f"{why} {n}" for why, n in left.most_common())
-    times = (f"{clip.times[track.start]:.2f}", f"{stop:.2f}")
-    counts = (str(number), str(track.person), *times, str(len(track)), str(int(good.sum())))
-    angles = np.stack(geometry.angles_degrees(track.rotation[track.present])[:2], 1)
-    (yaw, pitch), (yaw_, pitch_) = angles.min(0), angles.max(0)
-    opening = opening_of(track)
-    return (
-        *counts,
-        f"{np.median(track.scale[track.present]):.0f}",
-        f"{yaw:+.0f} to {yaw_:+.0f}",
-        f"{pitch:+.0f} to {pitch_:+.0f}",
-        f"{np.nanmedian(opening):.3f}",
-        f"{np.nanmax(opening):.3f}",
-        passed,
-    )

@@ -20,6 +20,7 @@ import pytest
 from labial import geometry, weights
 from labial.clip import Clip
 from labial.media.probe import MediaInfo
+from labial.speaking.turns import Turns
 from labial.types import ColorTags, FaceTrack, Frame, PixelFormat
 
 FORMATS = {
@@ -226,6 +227,7 @@ def make_clip(n: int = 50, gap: float = 0.1, scale: float = 160.0) -> Clip:
         MediaInfo(Path("c.mp4"), "mp4", Fraction(n, 25), None, None, 0, 0, 0, 0),
         tracks,
         np.arange(n) / 25,
+        Turns(np.zeros(n, np.intp), np.ones((1, n), bool)),
         np.repeat([0, 1], n // 2),
         np.full(n, gap),
         np.ones(n),

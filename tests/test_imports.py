@@ -40,6 +40,8 @@ ROOMS = (
     "sheet",
     "clip",
     "chart",
+    "lanes",
+    "inspect_page",
     "inspect_clip",
     "demo",
     "report",

@@ -1,3 +1,4 @@
+import json
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,7 @@ from synth import sample_file as sample
 
 from labial.errors import FaceError, OptionError, ReadError, WriteError
 from labial.inspect_clip import inspect_clip
+from labial.speaking.boxes import read_boxes
 
 
 class Page(HTMLParser):
@@ -55,10 +57,13 @@ def test_page_holds_everything_and_names_are_escaped(tmp_path: Path) -> None:
     inspect_clip(clip, out)
     text = out.read_text(encoding="utf-8")
     page = Page(text)
-    assert len(page.sources) == 1 and page.sources[0].startswith("data:image/png;base64,")
+    assert len(page.sources) == 2, "the picture, and the one person"
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
     assert "a<b>" not in text and "a&lt;b&gt;&amp;.mp4" in text
-    first = dict(zip(page.cells[:11], page.cells[12:], strict=False))
+    heads = page.cells.index("track")
+    first = dict(zip(page.cells[heads:][:11], page.cells[heads + 12 :], strict=False))
     assert (first["track"], first["from"], first["frames"]) == ("1", "0.00", "72")
+    assert "--speaker 0" in text and "seen 2.4 s, speaks 2.4 s" in text
 
 
 def test_gaps_are_told_by_reason(tmp_path: Path) -> None:
@@ -78,6 +83,17 @@ def test_gaps_are_told_by_reason(tmp_path: Path) -> None:
     inspect_clip(clip, page)
     text = page.read_text(encoding="utf-8")
     assert "22 of 30 frames can be re-synced; left as they are: 8 no face" in text
+
+
+def test_boxes_that_a_dub_can_read(tmp_path: Path) -> None:
+    out = inspect_clip(sample("face_clip_short"), tmp_path / "p.JSON")
+    data = json.loads(out.read_text(encoding="utf-8"))
+    assert (data["frames"], len(data["people"])) == (72, 1)
+    boxes = data["people"][0]["boxes"]
+    assert [entry["frame"] for entry in boxes] == list(range(72))
+    assert {entry["speaking"] for entry in boxes} == {1.0}
+    assert read_boxes(out).path == out
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_the_clips_own_sound_is_drawn(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,18 @@ NOBODY = "no face"
 
 
 def overview(
-    tracks: Sequence[FaceTrack], n: int
+    tracks: Sequence[FaceTrack], n: int, behind: Collection[str] = ()
 ) -> tuple[npt.NDArray[np.intp], FloatArray, npt.NDArray[np.object_]]:
     """Return the best face of each of ``n`` frames.
+
+    Parameters
+    ----------
+    tracks
+        All faces.
+    n
+        Frames of the video.
+    behind
+        Reasons with which a face comes last.
 
     Returns
     -------
@@ -32,9 +41,10 @@ def overview(
         rows = track.rows
         size = np.where(track.present, track.scale, 0)
         before_quality, before_size = best[:, rows]
-        level = track.quality == before_quality
-        better = (track.quality > before_quality) | (level & (size > before_size))
-        best[:, rows] = np.where(better, (track.quality, size), best[:, rows])
+        last = np.isin(track.reasons.astype(str), [*behind]) & (track.quality <= 0)
+        worth = track.quality - 0.5 * last
+        better = (worth > before_quality) | ((worth == before_quality) & (size > before_size))
+        best[:, rows] = np.where(better, (worth, size), best[:, rows])
         which[rows][better] = k
         quality[rows][better] = track.quality[better]
         reasons[rows][better] = track.reasons[better]
