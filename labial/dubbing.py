@@ -125,7 +125,7 @@ def dub(
     wished = options.crf is not None or options.lossless
     copying = options.copy and not wished and not Mixing(plan, info).obstacle
     parts = _parts(analysis, copying)
-    depends = content, seen.digest(audio), seen.version(), _lasting(options), plan, parts
+    depends = content, seen.digest(audio), seen.version(), _lasting(options), asked, plan, parts
     with (
         Journal(out, f"{depends}", options.resume) as journal,
         VideoWriter(
