@@ -138,14 +138,14 @@ def raw_frames(path: Path) -> list[av.VideoFrame]:
         return list(container.decode(video=0))
 
 
-def sound_onset(path: Path) -> float:
+def sound_onset(path: Path, track: int = 0) -> float:
     """Seconds from the first frame's time to the tone burst, as a player would hear it."""
     with av.open(str(path)) as container:
         picture = next(container.decode(video=0))
         start = picture.pts * picture.time_base
     with av.open(str(path)) as container:
         blocks, first, rate = [], None, 0
-        for frame in container.decode(audio=0):
+        for frame in container.decode(audio=track):
             if first is None:
                 first = frame.pts * frame.time_base
             rate = frame.sample_rate

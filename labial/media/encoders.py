@@ -135,7 +135,17 @@ def _family(target: Path, container: Container, source: VideoInfo, codec: Codec)
     fitting = [family for family in wanted if family in container.video]
     if source.format.alpha:
         fitting.sort(key=lambda family: not _keeps_alpha(family, container))
+    elif fitting[0] == "vp9" and "av1" in fitting and _deep_vp9_is_not_here(source):
+        return "av1"
     return fitting[0]
+
+
+def _deep_vp9_is_not_here(source: VideoInfo) -> bool:
+    """Many builds of libvpx write 8 bits only; AV1 keeps what VP9 would lose then."""
+    formats = (layout(f.name) for f in av.Codec("libvpx-vp9", "w").video_formats or ())
+    most = max(known.format.bits for known in formats if known is not None)
+    halved = (source.format.sub_x, source.format.sub_y) == (1, 1)
+    return source.format.bits > most and halved
 
 
 def _keeps_alpha(family: str, container: Container) -> bool:

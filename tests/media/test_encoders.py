@@ -214,6 +214,17 @@ def test_family_that_an_output_gets(codec, fmt, name, family, said):
         assert plan.notes[0].endswith(f" became {family}")
 
 
+@pytest.mark.parametrize("name", ["b.webm", "b.mp4", "b.mkv"])
+def test_ten_bits_of_vp9_are_kept_by_whichever_encoder_can(name):
+    deep = any(f.name == "yuv420p10le" for f in av.Codec("libvpx-vp9", "w").video_formats)
+    plan = planned(name, EncodeSettings(), "yuv420p10le", "vp9")
+    assert (plan.family, plan.lost) == ("vp9" if deep else "av1", ())
+    # Where AV1 would lose colour for it, or there is alpha, VP9 stays.
+    assert planned(name, EncodeSettings(), "yuv444p10le", "vp9").family == "vp9"
+    assert planned(name, EncodeSettings(), "yuv420p", "vp9").family == "vp9"
+    assert planned(name, EncodeSettings("vp9"), "yuv420p10le", "vp9").family == "vp9"
+
+
 def test_hardware_is_used_only_where_it_works(monkeypatch):
     """There is none in most places where tests run: an encoder in software plays its part."""
     monkeypatch.setattr(hardware, "_MAKERS", ("nvenc", "qsv"))

@@ -245,3 +245,20 @@ def test_ordinary_tags_stay_where_players_look(tmp_path):
     )
     through(source, tmp_path / "out.mp4")
     assert b"\xa9nam" in (tmp_path / "out.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("origin", ["a.mp4", "a.mkv", "a.ts"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv", "out.webm"])
+@pytest.mark.parametrize("late", [0, 37500])
+def test_kept_tracks_stay_in_step_with_the_pictures(tmp_path, origin, name, late):
+    """A tone in the source's own sound comes as long after the first picture as it did."""
+    source = synth.write_video(
+        tmp_path / origin, sound="aac", languages=("fra",), options={"bf": "0"},
+        pts=[late + 3600 * i for i in range(40)], time_base=Fraction(1, 90000),
+    )  # fmt: skip
+    speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1.5, at=0.25), 48000)
+    out = tmp_path / name
+    through(source, out, speech, keep_audio=True)
+    assert synth.sound_onset(out) == pytest.approx(0.25, abs=0.003)
+    want = synth.sound_onset(source)
+    assert synth.sound_onset(out, 1) == pytest.approx(want, abs=0.003)
