@@ -1,39 +1,87 @@
-"""Run all faults and print them as one table."""
+"""Run all faults, or some groups of them, and print them as one table.
+
+::
+
+    PYTHONPATH=tests python -m faults [GROUP ...]
+    PYTHONPATH=tests python -m faults kills      # twenty runs killed, five interrupted
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
+from faults.kills import interrupts, kills
 from faults.lists import GROUPS
 from faults.runs import run
 
+KILLS, INTERRUPTS = 20, 5
 
-def main(wanted: list[str]) -> int:
-    failed = 0
-    begin = time.monotonic()
+
+def faults(wanted: list[str]) -> int:
+    """Print a row a fault; return how many did not end as they must."""
+    failed, count = 0, Counter[str]()
     print("| group | case | outcome | code | frames kept | samples changed | message |")
     print("|---|---|---|---|---|---|---|")
-    for group, cases in GROUPS.items():
-        if wanted and group not in wanted:
-            continue
-        for case in cases():
+    for group in wanted:
+        for case in GROUPS[group]():
             with tempfile.TemporaryDirectory() as folder:
                 result = run(case, Path(folder))
+            failed += bool(result.wrong)
+            count[result.outcome] += 1
             frames = f"{result.frames} of {result.of}" if result.of else ""
-            message = result.message.replace("\n", "; ").replace("|", "\\|")
+            changed = result.changed if result.compared else ""
+            name, message = _cell(case.name), _cell(result.message or "; ".join(result.wrong))
             print(
-                f"| {group} | {case.name} | {result.outcome} | {result.code} | {frames} "
-                f"| {result.changed if result.of else ''} | {message} |", flush=True,
-            )  # fmt: skip
-            for wrong in result.wrong:
-                failed += 1
-                print(f"WRONG {case.name}: {wrong}", file=sys.stderr)
-            print(f"{result.seconds:.1f}", end=" ", file=sys.stderr)
-    print(f"\n{failed} wrong in {time.monotonic() - begin:.0f} s", file=sys.stderr)
-    return failed > 0
+                f"| {group} | {name} | {result.outcome} | {result.code} | {frames} | {changed} "
+                f"| {message} |",
+                flush=True,
+            )
+            if result.wrong:
+                print(f"{group}, {case.name}: {result.wrong}", file=sys.stderr)
+    print(f"\n{count.total()} cases: {dict(count)}; {failed} wrong")
+    return failed
+
+
+def killed() -> int:
+    """Print a row a killed run; return how many went wrong."""
+    failed = 0
+    print("| run | ended after | of | left then | frames taken over | then |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for way, made in (("kill -9", kills), ("Ctrl-C", interrupts)):
+            (folder / way).mkdir()
+            for kill in made(folder / way, KILLS if made is kills else INTERRUPTS):
+                failed += bool(kill.wrong)
+                then = "identical" if made is kills else "nothing left"
+                left = ", ".join(n.replace(".labial", "") for n in kill.left) or "nothing"
+                print(
+                    f"| {way} {kill.seed}, {kill.ending} | {kill.seconds:.1f} s | {kill.of:.1f} s "
+                    f"| {left} | {kill.resumed} | {'; '.join(kill.wrong) or then} |",
+                    flush=True,
+                )
+    return failed
+
+
+def _cell(text: str) -> str:
+    plain = os.fsencode(text).decode("utf-8", "replace")
+    return " ".join(plain.split()).replace("|", "\\|")
+
+
+def main(wanted: list[str]) -> int:
+    """Run what is wanted; everything but the kills by default."""
+    begin = time.monotonic()
+    groups = [name for name in wanted or GROUPS if name != "kills"]
+    failed = faults(groups) if groups else 0
+    if "kills" in wanted:
+        failed += killed()
+    print(f"{failed} wrong in {time.monotonic() - begin:.0f} s", file=sys.stderr)
+    return int(failed > 0)
 
 
 sys.exit(main(sys.argv[1:]))

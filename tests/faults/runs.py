@@ -39,7 +39,11 @@ SOUND_BEGINS = 0.07
 
 @dataclass
 class Result:
-    """What came of a case; ``wrong`` lists what should not have."""
+    """What came of a case; ``wrong`` lists what should not have.
+
+    ``frames`` are those of the output, ``of`` those of the source; ``changed`` are samples that
+    changed outside the masks, where they were compared.
+    """
 
     outcome: str
     code: int
@@ -47,6 +51,7 @@ class Result:
     frames: int = 0
     of: int = 0
     changed: int = 0
+    compared: bool = False
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
@@ -227,7 +232,7 @@ def _compare_tags(before: Any, after: Any, result: Result) -> None:
 
 def _compare_samples(made: Job, before: list[Any], after: list[Any], result: Result) -> None:
     assert made.scene is not None
-    inside = 0
+    inside, result.compared = 0, True
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         mask = made.scene.masks[index]
         own, ours = planes_of(old)[1], planes_of(new)[1]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from faults.case import Case
+from faults.kills import interrupts, kills
 from faults.lists import GROUPS
 from faults.runs import run
 from synth import need_face_model
@@ -24,6 +25,16 @@ def model() -> None:
 @pytest.mark.parametrize(("group", "case"), CASES, ids=name)
 def test_fault(group: str, case: Case, tmp_path: Path) -> None:
     assert run(case, tmp_path).wrong == []
+
+
+def test_killed_runs_go_on_to_the_undisturbed_result(tmp_path: Path) -> None:
+    ended = [*kills(tmp_path, 3, [".mkv"])]
+    assert [kill.wrong for kill in ended] == [[]] * 3
+    assert any(kill.resumed for kill in ended)
+
+
+def test_interrupted_runs_leave_nothing(tmp_path: Path) -> None:
+    assert [kill.wrong for kill in interrupts(tmp_path, 2)] == [[]] * 2
 
 
 def test_the_list_is_long_and_names_each_case_once() -> None:
