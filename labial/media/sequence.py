@@ -74,8 +74,11 @@ def with_rate(path: Path, fps: float) -> Path:
 
 def is_sequence(path: Path) -> bool:
     """Whether a name means numbered pictures: a folder, or a pattern such as ``%05d.png``."""
-    plain, _ = _parted(path)
-    return plain.is_dir() or (PATTERN.fullmatch(plain.name) is not None and not plain.exists())
+    try:
+        plain, _ = _parted(path)
+        return plain.is_dir() or (PATTERN.fullmatch(plain.name) is not None and not plain.exists())
+    except OSError:  # opening it says why
+        return False
 
 
 def find_sequence(path: Path) -> PictureSequence | None:
@@ -127,7 +130,12 @@ def find_sequence(path: Path) -> PictureSequence | None:
             f"and {prefix}{found[numbers[-1]]}{suffix}: add what is missing"
         )
     digits = len(found[numbers[0]])
-    return PictureSequence(folder, prefix, digits, suffix, numbers[0], len(numbers), rate)
+    sequence = PictureSequence(folder, prefix, digits, suffix, numbers[0], len(numbers), rate)
+    for file in sequence.files():
+        # FFmpeg takes an empty picture for the end.
+        if file.exists() and not file.stat().st_size:
+            raise ReadError(f"{file} is empty (0 bytes): make it again")
+    return sequence
 
 
 def _parted(path: Path) -> tuple[Path, Fraction]:
@@ -135,9 +143,10 @@ def _parted(path: Path) -> tuple[Path, Fraction]:
     match = _RATE.fullmatch(str(path))
     if match is None or path.exists():
         return path, DEFAULT_RATE
-    rate = Fraction(match[2]) / int(match[3] or 1)
+    below = int(match[3] or 1)
+    rate = Fraction(match[2]) / below if below else Fraction(0)
     if not 1 <= rate <= 1000:
-        raise ReadError(f"{path}: {match[2]} frames a second? use 1 to 1000")
+        raise ReadError(f"{path}: use 1 to 1000 frames a second")
     whole = round(rate)
     if rate != whole and abs(rate - Fraction(whole * 1000, 1001)) < Fraction(1, 200):
         rate = Fraction(whole * 1000, 1001)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from faults import asked, damage, footage, timing
+from faults import asked, damage, footage, stills, timing
 from faults.case import Case
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
@@ -24,4 +24,7 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "targets": asked.targets,
     "options": asked.options,
     "names": asked.names,
+    "pictures": stills.sequences,
+    "to pictures": stills.picture_targets,
+    "people, rates": stills.people_and_rates,
 }

@@ -137,7 +137,16 @@ def test_a_damaged_picture_is_left_out_and_counted(tmp_path):
     assert reader.skipped == 1
 
 
-@pytest.mark.parametrize("source", ["empty", "%05d.png", "nowhere/%05d.png", "shots@0.5"])
+def test_an_empty_picture_is_not_the_end(tmp_path):
+    folder = pictures(tmp_path / "shots")
+    (folder / "00003.png").write_bytes(b"")
+    with pytest.raises(ReadError, match=r"00003\.png is empty"):
+        VideoReader(folder)
+
+
+@pytest.mark.parametrize(
+    "source", ["empty", "%05d.png", "nowhere/%05d.png", "shots@0.5", "shots@24/0", "n" * 300]
+)
 def test_what_is_no_sequence_is_one_clear_line(tmp_path, source):
     (tmp_path / "empty").mkdir()
     pictures(tmp_path / "shots")

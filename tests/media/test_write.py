@@ -591,6 +591,7 @@ def test_no_frames_is_an_error(tmp_path):
         ("a.mp4", FAST, "it is the source video"),
         ("s.mkv", FAST, "it is the speech"),
         ("folder.mp4", FAST, "it is a directory"),
+        (f"{'n' * 300}.mp4", FAST, "File name too long"),
         ("out.xyz", FAST, r"must end in one of \.mp4, \.m4v"),
         ("out", FAST, "must end in one of"),
         ("out.webm", EncodeSettings("h264"), r"\.webm cannot hold h264 video: .*\.mp4"),
