@@ -39,6 +39,10 @@ def test_nothing_is_found_in_grey_or_noise(detector: FaceDetector) -> None:
         assert detector.detect(make_frame(picture), thorough=True) == []
 
 
+def test_a_picture_too_thin_for_a_face_is_searched_once(detector: FaceDetector) -> None:
+    assert len([*detector.search(make_frame(np.full((2, 4000, 3), 0.5)))]) == 1
+
+
 def test_a_small_face_is_found_by_the_thorough_search(detector: FaceDetector) -> None:
     # The face is 8 % of the picture's height, in a corner.
     affine = similarity(0.17, 0, (840, 120))
