@@ -55,7 +55,8 @@ def track(path: Path, target: Path) -> int:
     from labial.errors import SpeechError
     from labial.face.detect import FaceDetector
     from labial.face.mesh import FaceMesh, Region
-    from labial.media.read import VideoReader, read_audio
+    from labial.media.read import VideoReader
+    from labial.media.sound import read_audio
 
     detector, mesh = FaceDetector(), FaceMesh()
     landmarks, presence, times = [], [], []

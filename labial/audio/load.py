@@ -9,7 +9,7 @@ from pathlib import Path
 from labial.audio.clean import prepared
 from labial.audio.features import RATE
 from labial.media.probe import show
-from labial.media.read import Recording, read_audio
+from labial.media.sound import Recording, read_audio
 from labial.media.spool import Spool
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.errors import SpeechError
-from labial.media.read import open_sound, samples_of, sound
+from labial.media.sound import open_sound, samples_of, sound
 
 BIN_SECONDS = 0.01
 # What is quieter is drawn and counted as this; a file that never exceeds the second is silent.

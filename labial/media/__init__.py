@@ -2,7 +2,8 @@
 
 from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.probe import AudioInfo, MediaInfo, VideoInfo, probe
-from labial.media.read import VideoReader, read_audio
+from labial.media.read import VideoReader
+from labial.media.sound import read_audio
 from labial.media.write import EXTENSIONS, VideoWriter, check_target
 
 __all__ = [

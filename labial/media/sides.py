@@ -11,7 +11,7 @@ import av
 import av.error
 
 from labial.media.formats import exact_units
-from labial.media.read import frame_like, samples_of, sound
+from labial.media.sound import frame_like, samples_of, sound
 
 Timed: TypeAlias = tuple[Fraction, list[Any]]
 """Time in seconds of the output, and the packets that start there."""

@@ -14,7 +14,6 @@ from labial.errors import SpeechError
 from labial.media.containers import PICTURES, Container
 from labial.media.encoders import EncodeSettings, audio_shape
 from labial.media.probe import MediaInfo, audio_stream, open_input, show
-from labial.media.read import open_sound
 from labial.media.sides import (
     TEXT_SUBTITLES,
     Feed,
@@ -27,6 +26,7 @@ from labial.media.sides import (
     safe_packets,
     subtitle_recoder,
 )
+from labial.media.sound import open_sound
 from labial.media.tags import kept_tags, stream_tags
 
 _SUBTITLE_NAMES = {

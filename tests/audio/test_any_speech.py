@@ -23,8 +23,8 @@ from labial.audio.load import load_speech
 from labial.cli import main
 from labial.errors import LabialError, WriteError
 from labial.media import read_audio, spool
-from labial.media.read import open_sound, samples_of, sound
 from labial.media.sides import first_sample
+from labial.media.sound import open_sound, samples_of, sound
 from labial.motion.space import load_basis
 from labial.speech.encoder import n_rows
 from labial.types import Audio, SpeechTrack
@@ -300,10 +300,10 @@ def test_times(
             frame.time_base = Fraction(1, 1000)
             yield frame
 
-    from labial.media import read
+    from labial.media import sound as module
 
-    monkeypatch.setattr(read, "decoded", frames)
-    lost = read.Losses()
+    monkeypatch.setattr(module, "decoded", frames)
+    lost = module.Losses()
     total = sum(frame.samples for frame in sound(Packets, Packets, lost))
     assert total / 16000 == pytest.approx(seconds, abs=0.0201 if silenced == 0.05 else 1e-6)
     assert float(lost.seconds) == pytest.approx(silenced, abs=0.0201 if silenced == 0.05 else 1e-6)
@@ -313,7 +313,7 @@ def test_times(
 @pytest.mark.parametrize("layout", ["mono", "stereo", "7.1"])
 @pytest.mark.parametrize("fmt", ["u8", "s16p", "fltp"])
 def test_frames_of_eight_planes_are_safe(layout: str, fmt: str) -> None:
-    from labial.media.read import frame_like
+    from labial.media.sound import frame_like
 
     like = av.AudioFrame(fmt, layout, 4)
     like.sample_rate = 48000

@@ -4,7 +4,8 @@ import pytest
 from synth_media import BURST_SECONDS, sound_onset, write_video
 
 from labial.media.arrival import Arrivals
-from labial.media.read import VideoReader, read_audio
+from labial.media.read import VideoReader
+from labial.media.sound import read_audio
 
 N = 12
 
