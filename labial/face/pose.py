@@ -13,6 +13,9 @@ from labial.types import FloatArray
 _RIGID = list(geometry.RIGID)
 # Closed lips are looked for among the frames that see the mouth from the front, if there are any.
 _FRONTAL_DEGREES = 25.0
+# Smoothing takes out the noise of the mesh, which is smaller than the first of these, and leaves
+# alone what moves it further than the second, in inter-ocular distances: a head that is shaken.
+_NOISE, _MOTION = 0.012, 0.03
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,44 @@ class Poses:
     def pitch(self) -> FloatArray:
         """Degrees (n,); positive turns the nose down."""
         return geometry.angles_degrees(self.rotation)[1]
+
+
+def steadied(poses: Poses, anchor: FloatArray) -> Poses:
+    """Smooth poses in time as far as that does not move the face away from where it is.
+
+    A binomial of five frames, zero phase, ends held, would lag half a mouth behind a shaken head.
+
+    Parameters
+    ----------
+    poses
+        Of consecutive frames.
+    anchor
+        (3,) point of the face that is to stay where it is, in face space.
+    """
+    if len(poses) < 3:
+        return poses
+    scale, turn, shift = (_binomial(x) for x in (poses.scale, poses.rotation, poses.translation))
+    raw = poses.scale[:, None] * (poses.rotation @ anchor) + poses.translation
+    away = scale[:, None] * (turn @ anchor) + shift - raw
+    away = np.linalg.norm(away[:, :2], axis=1) / poses.scale
+    keep = ((_MOTION - away) / (_MOTION - _NOISE)).clip(0, 1).astype(np.float32)
+    return Poses(
+        poses.scale + keep * (scale - poses.scale),
+        _orthonormal(poses.rotation + keep[:, None, None] * (turn - poses.rotation)),
+        poses.translation + keep[:, None] * (shift - poses.translation),
+    )
+
+
+def _binomial(x: FloatArray) -> FloatArray:
+    padded = np.concatenate([x[:1], x[:1], x, x[-1:], x[-1:]])
+    taps = np.array([1, 4, 6, 4, 1], np.float32) / 16
+    n = len(x)
+    return np.asarray(sum(w * padded[k : k + n] for k, w in enumerate(taps)), np.float32)
+
+
+def _orthonormal(rotation: FloatArray) -> FloatArray:
+    u, _, vt = np.linalg.svd(rotation.astype(np.float64))
+    return np.asarray(u @ vt, np.float32)
 
 
 def fit_poses(landmarks: FloatArray, reference: FloatArray) -> Poses:

@@ -2,44 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 
 from labial.face.pose import Poses
 from labial.types import FloatArray
 
-MIN_EYES_PIXELS = 14.0
-YAW_FULL, YAW_NONE = 33.0, 45.0
+# Each pair: as good as can be, and not to be re-synced at all.
+_YAW = 33.0, 45.0
+"""Degrees."""
+_EYES = 38.0, 28.0
+"""Pixels between the outer eye corners: a face about 60 and 45 pixels wide."""
+_CHIN = 0.03, 0.15
+"""How far the chin is out of the picture, in inter-ocular distances."""
+_COVERED = 0.3, 0.5
+"""Share of the lips."""
+_FINE = 0.7, 0.55
+"""Fine detail ÷ that of the track's sharp frames; a blur as wide as the lips are thick leaves .5."""
+_SOFT = 0.11, 0.08
+"""Fine detail itself, of faces that are large enough to have some."""
+_LARGE = 60.0
 FADE_FRAMES = 4
+# A cover is looked at in so many frames, of which the middle one counts; and it comes in a haste.
+_MIDDLE, _AHEAD = 5, 2
+# What is in front of the face at all, as a share of the plane.
+_SOMETHING = 0.03
+
+BoolArray = npt.NDArray[np.bool_]
 
 
-def judged(
-    mouth: FloatArray, present: npt.NDArray[np.bool_], poses: Poses, size: tuple[int, int]
-) -> tuple[FloatArray, npt.NDArray[np.object_]]:
-    """Return per frame (n,) 0..1, and (n,) why not 1; fades on both sides of what is bad.
+@dataclass(frozen=True)
+class Sights:
+    """What was seen of a mouth in n frames, see :class:`labial.face.cover.Sight`; (n,) each.
+
+    Frames without the face hold anything.
+    """
+
+    lips: FloatArray
+    around: FloatArray
+    detail: FloatArray
+
+    @classmethod
+    def none(cls, n: int) -> Sights:
+        """Nothing in front of anything, and all sharp."""
+        return cls(np.zeros(n, np.float32), np.zeros(n, np.float32), np.ones(n, np.float32))
+
+    def covered(self, present: BoolArray) -> FloatArray:
+        """(n,) 0..1 share of the lips that is covered; 0 also where nothing is in front at all.
+
+        A cover that is found beside the lips only counts a little, so that it is kept in front.
+        """
+        lips, around = (_middle(np.where(present, x, 0)) for x in (self.lips, self.around))
+        something = np.where(around > _SOMETHING, 0.01, 0)
+        covered = np.where(something > 0, np.maximum(lips, something), 0)
+        return _spread(covered.astype(np.float32), _AHEAD)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a face's quality is judged by, in n frames.
 
     Parameters
     ----------
-    mouth
-        (n, m, 3) outline of the lips in pixels.
+    mouth, chin
+        (n, m, 3) outline of the lips, and points of the chin, in pixels.
     present
         (n,) the face was seen.
     poses
         Of the n frames.
     size
         Width and height of the frames in pixels.
+    sights
+        What was seen of the mouth.
+    passing
+        Half-open ranges of rows in which the picture dissolves into another.
     """
-    width, height = size
-    n = len(present)
-    yaw = np.abs(poses.yaw())
-    quality = np.clip((YAW_NONE - yaw) / (YAW_NONE - YAW_FULL), 0, 1).astype(np.float32)
-    reasons = np.full(n, "", object)
-    reasons[quality < 1] = "turned away"
-    small = poses.scale < MIN_EYES_PIXELS
-    outside = ((mouth[..., :2] < 0) | (mouth[..., :2] > (width, height))).any((1, 2))
-    for bad, why in ((small, "too small"), (outside, "mouth out of frame"), (~present, "no face")):
-        quality[bad] = 0
-        reasons[bad] = why
+
+    mouth: FloatArray
+    chin: FloatArray
+    present: BoolArray
+    poses: Poses
+    size: tuple[int, int]
+    sights: Sights
+    passing: Sequence[tuple[int, int]] = field(default=())
+
+
+def judged(seen: Seen) -> tuple[FloatArray, npt.NDArray[np.object_]]:
+    """Return per frame (n,) 0..1, and (n,) why not 1; fades on both sides of what is bad."""
+    n, scale = len(seen.present), seen.poses.scale
+    width, height = seen.size
+    outside = ((seen.mouth[..., :2] < 0) | (seen.mouth[..., :2] > (width, height))).any((1, 2))
+    beyond = np.maximum(-seen.chin[..., :2], seen.chin[..., :2] - (width, height)).max((1, 2))
+    dissolves = np.zeros(n, bool)
+    for first, last in seen.passing:
+        dissolves[max(first, 0) : max(last, 0)] = True
+    quality, reasons = np.ones(n, np.float32), np.full(n, "", object)
+    for why, good in (
+        ("turned away", _between(np.abs(seen.poses.yaw()), *_YAW)),
+        ("blurred", _sharp(seen)),
+        ("chin out of frame", _between(beyond / scale, *_CHIN)),
+        ("too small", _between(scale, *_EYES)),
+        ("mouth covered", _between(seen.sights.covered(seen.present), *_COVERED)),
+        ("mouth out of frame", 1.0 - outside),
+        ("dissolve", 1.0 - dissolves),
+        ("no face", 1.0 * seen.present),
+    ):
+        worse = (good < 1) & (good <= quality)
+        quality[worse] = good[worse]
+        reasons[worse] = why
     return faded(quality), reasons
 
 
@@ -51,3 +124,32 @@ def faded(quality: FloatArray) -> FloatArray:
     for i in range(len(out) - 2, -1, -1):
         out[i] = min(out[i], out[i + 1] + 1 / FADE_FRAMES)
     return out
+
+
+def _sharp(seen: Seen) -> FloatArray:
+    """(n,) 0..1: sharp, for this face and at all."""
+    detail = seen.sights.detail
+    if not seen.present.any():
+        return np.ones(len(detail), np.float32)
+    usual = float(np.quantile(detail[seen.present], 0.8))
+    own = _between(detail / max(usual, 1e-6), *_FINE)
+    at_all = _between(detail, *_SOFT)
+    return np.where(seen.poses.scale < _LARGE, own, np.minimum(own, at_all)).astype(np.float32)
+
+
+def _between(x: npt.NDArray[np.floating], full: float, none: float) -> FloatArray:
+    """1 at ``full``, 0 at ``none``, linear between, whichever is larger."""
+    return np.asarray(((x - none) / (full - none)).clip(0, 1), np.float32)
+
+
+def _middle(x: npt.NDArray[np.floating]) -> FloatArray:
+    """Median of the frames around each (n,), the ends held."""
+    padded = np.pad(x, _MIDDLE // 2, "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _MIDDLE)
+    return np.asarray(np.median(windows, axis=1), np.float32)
+
+
+def _spread(x: FloatArray, frames: int) -> FloatArray:
+    """Maximum of the frames around each (n,)."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, frames, "edge"), 2 * frames + 1)
+    return np.asarray(windows.max(1), np.float32)

@@ -1,0 +1,201 @@
+"""What covers the mouth: a hand, a microphone, food, hair, found per frame as a soft matte.
+
+A small network looks at the *cover plane*: 96 × 72 pixels, parallel to the face, around the mouth,
+the same for every size and turn, laid by points that a covered mouth does not move much. It is shown
+how the face usually looks there as well, from earlier frames on which nothing was found, since a
+hand has the colour of skin but is new. ``cover_v1.md`` tells how it was trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from labial import geometry
+from labial.face.pose import fit_poses
+from labial.pixels import sample_rgb8
+from labial.types import Face, FloatArray, Frame
+
+MODEL = "cover_v1.onnx"
+WIDTH, HEIGHT = 96, 72
+PIXELS_PER_UNIT = 60.0
+NOTHING = 128 / 255
+"""What the network is shown, everywhere, instead of a usual look that there is not yet."""
+# The middle of the plane lies below the lips of the canonical face, between these points.
+_MIDDLE, _LOWER = (13, 14), 0.08
+_OUTER = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+# Frames that make up the usual look, and what may at most be covered in them.
+_USUAL_FRAMES = 25
+_CLEAR_LIPS, _CLEAR = 0.03, 0.03
+# The matte is sure of itself in the middle of a cover, and holes in it are none.
+_FROM, _TO = 0.25, 0.65
+
+Picture = npt.NDArray[np.uint8]
+
+
+def plane_at(landmarks: FloatArray, width: int = WIDTH, height: int = HEIGHT) -> FloatArray:
+    """Lay a plane of ``width`` × ``height`` pixels around the mouth.
+
+    Parameters
+    ----------
+    landmarks
+        (478, 3) pixels.
+
+    Returns
+    -------
+    (2, 3) float32: pixels of the plane → pixels of the frame, corner convention.
+    """
+    canonical, _ = geometry.canonical_mesh()
+    pose = fit_poses(landmarks[None], canonical)
+    turn = pose.scale[0] * pose.rotation[0].astype(np.float64)
+    middle = canonical[list(_MIDDLE)].mean(0) + (0, _LOWER, 0)
+    centre = pose.translation[0] + turn @ middle
+    linear = turn[:2, :2] / PIXELS_PER_UNIT
+    shift = centre[:2] - linear @ [width / 2, height / 2]
+    return np.concatenate([linear, shift[:, None]], 1).astype(np.float32)
+
+
+class CoverNetwork:
+    """``network(picture, usual)`` → matte (HEIGHT, WIDTH) float32; several threads may call it."""
+
+    def __init__(self) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        data = (resources.files("labial.face") / MODEL).read_bytes()
+        self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, picture: Picture, usual: Picture | None) -> FloatArray:
+        """Find what is in front of the face.
+
+        Parameters
+        ----------
+        picture
+            (HEIGHT, WIDTH, 3) the cover plane.
+        usual
+            The same, as it usually looks; None where that is not known.
+        """
+        seen = np.full((6, HEIGHT, WIDTH), NOTHING, np.float32)
+        for k, shown in enumerate((picture, usual)):
+            if shown is not None:
+                seen[3 * k : 3 * k + 3] = shown.transpose(2, 0, 1) / np.float32(255)
+        found: list[FloatArray] = self._session.run(None, {"pictures": seen[None]})
+        return ((found[0][0, 0] - _FROM) / (_TO - _FROM)).clip(0, 1)
+
+
+@lru_cache(maxsize=1)
+def cover_network() -> CoverNetwork:
+    """Return the network that is part of the package, loaded once."""
+    return CoverNetwork()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one frame shows of a mouth.
+
+    Parameters
+    ----------
+    lips
+        0..1, the share of the lips that something covers.
+    around
+        0..1, the share of the plane.
+    detail
+        How much of what the plane shows is fine: .18 to .29 where it is sharp, whatever it shows; a
+        Gaussian of 2 of its pixels halves it.
+    """
+
+    lips: float
+    around: float
+    detail: float
+
+
+class CoverWatch:
+    """Watch mouths for what comes in front of them while frames stream by, face by face."""
+
+    def __init__(self) -> None:
+        self._network = cover_network()
+        self._usual: dict[int, FloatArray] = {}
+        self._frames: dict[int, int] = {}
+
+    def look(self, frame: Frame, key: int, face: Face) -> Sight:
+        """Look at the next frame of the face ``key``."""
+        affine = plane_at(face.landmarks)
+        picture = sample_rgb8(frame, affine, (WIDTH, HEIGHT))
+        matte = self._network(picture, self.usual(key))
+        lips = _lips(face.landmarks, affine)
+        sight = Sight(
+            float((matte * lips).sum() / max(float(lips.sum()), 1.0)),
+            float(matte.mean()),
+            _detail(picture),
+        )
+        if sight.lips < _CLEAR_LIPS and sight.around < _CLEAR:
+            self._learn(key, picture)
+        return sight
+
+    def usual(self, key: int) -> Picture | None:
+        """Return how the face ``key`` usually looks in the plane; None where it was never clear."""
+        usual = self._usual.get(key)
+        return None if usual is None else np.rint(usual).astype(np.uint8)
+
+    def forget(self, keys: Mapping[int, object]) -> None:
+        """Let go of faces that will not come back."""
+        for key in keys:
+            self._usual.pop(key, None)
+            self._frames.pop(key, None)
+
+    def _learn(self, key: int, picture: Picture) -> None:
+        before = self._usual.get(key)
+        self._frames[key] = min(self._frames.get(key, 0) + 1, _USUAL_FRAMES)
+        new = picture.astype(np.float32)
+        if before is not None:
+            new = before + (new - before) / np.float32(self._frames[key])
+        self._usual[key] = new
+
+
+def cover_matte(frame: Frame, landmarks: FloatArray, usual: Picture | None) -> tuple[FloatArray, FloatArray]:
+    """Find what is in front of a mouth.
+
+    Parameters
+    ----------
+    frame
+        As filmed.
+    landmarks
+        (478, 3) pixels.
+    usual
+        (HEIGHT, WIDTH, 3) how this face usually looks in the plane, or None.
+
+    Returns
+    -------
+    matte
+        (HEIGHT, WIDTH) float32 0..1.
+    affine
+        (2, 3) its pixels → pixels of the frame, corner convention.
+    """
+    affine = plane_at(landmarks)
+    picture = sample_rgb8(frame, affine, (WIDTH, HEIGHT))
+    return cover_network()(picture, usual), affine
+
+
+def _lips(landmarks: FloatArray, affine: FloatArray) -> FloatArray:
+    """(HEIGHT, WIDTH) 1 on the lips and what they enclose, in the plane, else 0."""
+    inverse = np.linalg.inv(affine[:, :2].astype(np.float64))
+    points = (landmarks[_OUTER, :2] - affine[:, 2]) @ inverse.T
+    out = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillPoly(out, [np.rint((points - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+    return out.astype(np.float32)
+
+
+def _detail(picture: Picture) -> float:
+    light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine, broad = (
+        cv2.norm(light, cv2.GaussianBlur(light, (0, 0), sigma), cv2.NORM_L1) / light.size
+        for sigma in (1.0, 4.0)
+    )
+    return float(fine / (broad + 1))
