@@ -20,6 +20,7 @@ from labial.errors import ReadError, SpeechError
 from labial.face.track import FaceTracker
 from labial.media.gops import Gops
 from labial.media.read import VideoReader
+from labial.media.shots import Shots
 from labial.motion.predict import predict
 from labial.render.bank import BankCollector, Patch
 from labial.types import FaceTrack, MouthMotion, SpeechTrack
@@ -119,7 +120,7 @@ def own_speech(video: str | os.PathLike[str]) -> SpeechTrack | None:
 
 
 def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis:
-    bank = BankCollector()
+    bank, shots = BankCollector(), Shots()
     pts: list[int] = []
     length = Fraction(0)
     with (
@@ -130,22 +131,23 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
         info = reader.info
         total = info.n_frames or None
         filed: Future[None] | None = None
-        for frame in reader.frames():
-            faces = tracker.observe(frame)
+        for frame, cut in shots.marked(reader.frames()):
+            faces = tracker.observe(frame, cut)
+            shown = {key: face for key, face in faces.items() if not tracker.is_covered(key)}
             if filed is not None:
                 filed.result()
-            filed = aside.submit(bank.offer, frame, faces)
+            filed = aside.submit(bank.offer, frame, shown)
             pts.append(frame.pts)
             lasts = frame.duration * frame.time_base or 1 / (info.rate or Fraction(25))
             length = (frame.pts - pts[0]) * frame.time_base + lasts
             tell("analyse", len(pts), total)
         if filed is not None:
             filed.result()
-        tracks = tracker.finish()
-        shown = np.array(pts, np.int64)
+        tracks = tracker.finish(shots.dissolves())
+        times = np.array(pts, np.int64)
         return Analysis(
-            tracks, bank.finish(), shown, info.time_base, length, reader.skipped, reader.resized,
-            reader.deinterlaced, reader.gops(shown), own_speech(video),
+            tracks, bank.finish(), times, info.time_base, length, reader.skipped, reader.resized,
+            reader.deinterlaced, reader.gops(times), own_speech(video),
         )  # fmt: skip
 
 

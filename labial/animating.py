@@ -233,8 +233,12 @@ def _no_face(name: str, reason: str) -> str:
         return f"the face in {name} is turned away: give a photo in which it is seen from the front"
     if reason == "too small":
         return f"the face in {name} is too small: give a larger photo, or cut it down to the face"
-    if reason == "mouth out of frame":
+    if reason in ("mouth out of frame", "chin out of frame"):
         return f"the mouth in {name} is cut off: give a photo that shows the whole face"
+    if reason == "blurred":
+        return f"the face in {name} is blurred: give a sharper photo"
+    if reason == "mouth covered":
+        return f"the mouth in {name} is covered: give a photo that shows it"
     return f"no face in {name}: give a photo in which a face is seen from the front"
 
 
@@ -253,7 +257,7 @@ def _repeated(track: FaceTrack, shrink: float, framing: Framing, n: int) -> Face
         name: np.broadcast_to(row, (n, *np.shape(row))) for name, row in rows.items()
     }
     reasons = np.broadcast_to(np.array("", object), (n,))
-    return replace(track, start=0, reasons=reasons, **views)
+    return replace(track, start=0, reasons=reasons, cover=np.zeros(0, np.float32), **views)
 
 
 def own_bank(portrait: Portrait) -> MouthBank:

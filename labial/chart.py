@@ -25,6 +25,10 @@ REASONS: dict[str, Color] = {
     "turned away": (150, 110, 200),
     "mouth out of frame": (205, 110, 110),
     "too small": (190, 165, 70),
+    "mouth covered": (120, 165, 95),
+    "blurred": (95, 145, 190),
+    "chin out of frame": (225, 150, 130),
+    "dissolve": (185, 135, 160),
 }
 _OTHER: Color = (110, 160, 160)
 

@@ -22,6 +22,7 @@ from labial.face.timeline import overview
 from labial.face.track import FaceTracker
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
+from labial.media.shots import Shots
 from labial.metrics.sync import RATE, Offset, load_expert
 from labial.motion.retarget import own_motion
 from labial.motion.space import load_basis
@@ -109,16 +110,16 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
 
     ``tell("analyse", done, total)`` is called after each frame.
     """
-    times = array("d")
+    times, shots = array("d"), Shots()
     with VideoReader(video) as reader, closing(FaceTracker()) as tracker:
         total = reader.info.n_frames or None
         begin = Fraction(0)
-        for frame in reader.frames():
-            tracker.observe(frame)
+        for frame, cut in shots.marked(reader.frames()):
+            tracker.observe(frame, cut)
             begin = begin if times else frame.time
             times.append(float(frame.time - begin))
             tell("analyse", len(times), total)
-        tracks = tracker.finish()
+        tracks = tracker.finish(shots.dissolves())
     seconds, heard = np.array(times), own_speech(video)
     turns = take_turns(tracks, seconds, heard)
     assert reader.media.video is not None

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -16,7 +16,9 @@ import numpy as np
 
 from labial.analysis import Analysis, Hook
 from labial.composite.blend import compose
+from labial.composite.front import kept_in_front
 from labial.errors import ReadError
+from labial.face.cover import cover_matte
 from labial.face.timeline import NOBODY
 from labial.media.pieces import Stretch
 from labial.media.read import VideoReader
@@ -214,6 +216,9 @@ class _Plan:
             if layers is None:
                 return Done(frame, "mouth out of frame")
             made = compose(layers, self._learned.refiner if self._learned else None)
+            if len(self._track.cover) and self._track.cover[row] > 0:
+                matte = cover_matte(frame, self._track.landmarks[row], self._track.usual)
+                made = replace(made, frame=kept_in_front(made.frame, frame, *matte))
             return Done(made.frame, trust=made.trust)
         except (cv2.error, np.linalg.LinAlgError):
             # A picture that geometry cannot cope with must not cost the others.

@@ -29,7 +29,7 @@ T = TypeVar("T")
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 Parts: TypeAlias = dict[str, list[npt.NDArray[Any]]]
 
-FORMAT = 1
+FORMAT = 2
 """To be raised when the same pictures would be seen differently, or are kept differently."""
 MOST_BYTES = 4 << 30
 _BLOCK = 1 << 22

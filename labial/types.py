@@ -216,6 +216,12 @@ class FaceTrack:
         Number of the track, unique in one video.
     person
         Whose face it is: 0 for the person who is most to be seen in the video.
+    cover
+        (n,) float32 0..1: the share of the lips that something covers; above 0 also where it is
+        only beside them. Empty where nobody looked.
+    usual
+        (h, w, 3) uint8 RGB: how the mouth usually looks in the plane of :mod:`labial.face.cover`;
+        empty where it was never seen clearly.
     """
 
     start: int
@@ -229,10 +235,12 @@ class FaceTrack:
     reasons: npt.NDArray[Any]
     key: int = 0
     person: int = 0
+    cover: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    usual: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
 
     def __post_init__(self) -> None:
         n = len(self.present)
-        shapes = {
+        shapes: dict[str, tuple[int, ...]] = {
             "landmarks": (n, N_LANDMARKS, 3),
             "scale": (n,),
             "rotation": (n, 3, 3),
@@ -240,6 +248,7 @@ class FaceTrack:
             "neutral": (N_LANDMARKS, 3),
             "quality": (n,),
             "reasons": (n,),
+            "cover": (n if len(self.cover) else 0,),
         }
         for name, want in shapes.items():
             got = getattr(self, name).shape

@@ -73,9 +73,7 @@ def load(parts: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.concatenate([f[name] for f in found]) for name in ("pictures", "mattes"))
 
 
-def batch_of(
-    pictures: np.ndarray, mattes: np.ndarray, rows: np.ndarray
-) -> tuple[Tensor, Tensor]:
+def batch_of(pictures: np.ndarray, mattes: np.ndarray, rows: np.ndarray) -> tuple[Tensor, Tensor]:
     """Pictures (n, 6, h, w) and mattes (n, 1, h, w), 0..1."""
     seen = torch.from_numpy(pictures[rows]).permute(0, 3, 1, 2).float() / 255
     return seen, torch.from_numpy(mattes[rows])[:, None].float() / 255

@@ -73,7 +73,9 @@ class Faces:
         gain = rng.uniform(0.45, 1.25) * rng.uniform(0.9, 1.1, 3)
         power = np.exp(rng.normal(0.1, 0.4)).clip(0.55, 2.8)
         slope = _slope(rng) if rng.random() < 0.5 else 1.0
-        picture, usual = ((x.clip(0, 1) ** power * gain * slope).clip(0, 1) for x in (picture, usual))
+        picture, usual = (
+            (x.clip(0, 1) ** power * gain * slope).clip(0, 1) for x in (picture, usual)
+        )
         if rng.random() < NO_REFERENCE:
             usual = np.full_like(usual, NOTHING)
         picture = _worn(picture * rng.uniform(0.88, 1.14) * rng.uniform(0.97, 1.03, 3), rng)
@@ -121,14 +123,18 @@ def _beard(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Hair on chin, cheeks and lip that belongs to a face: colours and shares of a wide view."""
     y, x = (np.mgrid[:TALL, :WIDE] + 0.5 - np.array([TALL / 2, WIDE / 2])[:, None, None]) * EDGE
     y = y + 0.08
-    outer = 1 - np.sqrt((x / rng.uniform(0.3, 0.75)) ** 2 + ((y - 0.12) / rng.uniform(0.3, 0.6)) ** 2)
+    outer = 1 - np.sqrt(
+        (x / rng.uniform(0.3, 0.75)) ** 2 + ((y - 0.12) / rng.uniform(0.3, 0.6)) ** 2
+    )
     lips = 1 - np.sqrt((x / rng.uniform(0.26, 0.34)) ** 2 + (y / rng.uniform(0.1, 0.17)) ** 2)
     share = (outer * 6).clip(0, 1) * (1 - (lips * 6 + 0.5).clip(0, 1))
     if rng.random() < 0.3:
         share = share * ((y - 0.1) * 10).clip(0, 1)
     noise = rng.standard_normal((TALL, WIDE)).astype(np.float32)
     patches = cv2.GaussianBlur(noise, (0, 0), rng.uniform(3, 10))
-    share = share * (rng.uniform(0.3, 1.0) + patches / max(float(patches.std()), 1e-6) * 0.2).clip(0, 1)
+    share = share * (rng.uniform(0.3, 1.0) + patches / max(float(patches.std()), 1e-6) * 0.2).clip(
+        0, 1
+    )
     hairs = 1 + rng.uniform(0.1, 0.7) * cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.5, 1.0))
     tone = rng.uniform(0.1, 0.9) * np.array([1, rng.uniform(0.75, 1), rng.uniform(0.6, 1)])
     return (tone * hairs[..., None].clip(0.1)).astype(np.float32), share.astype(np.float32)

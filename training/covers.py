@@ -14,9 +14,9 @@ import numpy as np
 from labial.face.cover import HEIGHT, PIXELS_PER_UNIT, WIDTH
 
 H, W, UNIT = HEIGHT, WIDTH, PIXELS_PER_UNIT
-Y, X = (
-    (np.mgrid[:H, :W] + 0.5 - np.array([H / 2, W / 2])[:, None, None]) / UNIT
-).astype(np.float32)
+Y, X = ((np.mgrid[:H, :W] + 0.5 - np.array([H / 2, W / 2])[:, None, None]) / UNIT).astype(
+    np.float32
+)
 EDGE = 1.0 / UNIT
 
 
@@ -72,7 +72,9 @@ class Textures:
         texture = texture * hue * rng.uniform(0.65, 1.3)
         # Fine wrinkles: noise that is longer one way than the other.
         grain = rng.standard_normal((H, W), np.float32)
-        grain = cv2.GaussianBlur(grain, (0, 0), sigmaX=rng.uniform(0.8, 4), sigmaY=rng.uniform(0.8, 4))
+        grain = cv2.GaussianBlur(
+            grain, (0, 0), sigmaX=rng.uniform(0.8, 4), sigmaY=rng.uniform(0.8, 4)
+        )
         return (texture * (1 + rng.uniform(0, 0.12) * grain[..., None])).astype(np.float32)
 
     def any(self, rng: np.random.Generator) -> np.ndarray:
@@ -137,13 +139,19 @@ def _finger(
         for _ in range(rng.integers(0, 4)):
             off = rng.normal(0, 0.02)
             across = (X - knuckle[0]) * along[0] + (Y - knuckle[1]) * along[1] - off
-            color = color * (1 - rng.uniform(0.05, 0.3) * np.exp(-((across / 0.006) ** 2)))[..., None]
+            color = (
+                color * (1 - rng.uniform(0.05, 0.3) * np.exp(-((across / 0.006) ** 2)))[..., None]
+            )
     if rng.random() < 0.5:
         nail = tip + along * radius * rng.uniform(0.1, 0.5)
         u = (X - nail[0]) * along[0] + (Y - nail[1]) * along[1]
         v = -(X - nail[0]) * along[1] + (Y - nail[1]) * along[0]
-        inside = ((1 - np.sqrt((u / (0.75 * radius)) ** 2 + (v / (0.6 * radius)) ** 2)) * 8).clip(0, 1)
-        paint = rng.uniform(0.1, 1, 3) if rng.random() < 0.3 else (1.15, 1.0, 1.0) * color.mean((0, 1))
+        inside = ((1 - np.sqrt((u / (0.75 * radius)) ** 2 + (v / (0.6 * radius)) ** 2)) * 8).clip(
+            0, 1
+        )
+        paint = (
+            rng.uniform(0.1, 1, 3) if rng.random() < 0.3 else (1.15, 1.0, 1.0) * color.mean((0, 1))
+        )
         gloss = 1 + 0.5 * np.exp(-(((v - 0.2 * radius) / (0.15 * radius)) ** 2))
         tone = np.asarray(paint)[None, None] * gloss[..., None] * rng.uniform(0.85, 1.3)
         color = color + (0.8 * inside)[..., None] * (tone - color)

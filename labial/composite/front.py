@@ -8,7 +8,7 @@ import numpy as np
 from labial.pixels import Box, aligned
 from labial.types import FloatArray, Frame
 
-# How far the matte grows, in its own pixels: what moves beside a cover must not drag its edge along.
+# How far the matte grows, in its own pixels: what moves beside a cover must not drag its edge.
 _GROW, _SOFT = 3, 0.8
 # From here on a sample is the source's own, exactly.
 _WHOLE = 0.996

@@ -1,14 +1,13 @@
 """What covers the mouth: a hand, a microphone, food, hair, found per frame as a soft matte.
 
 A small network looks at the *cover plane*: 96 × 72 pixels, parallel to the face, around the mouth,
-the same for every size and turn, laid by points that a covered mouth does not move much. It is shown
-how the face usually looks there as well, from earlier frames on which nothing was found, since a
-hand has the colour of skin but is new. ``cover_v1.md`` tells how it was trained.
+the same for every size and turn, laid by points that a covered mouth does not move much. It is
+shown how the face usually looks there as well, from earlier frames on which nothing was found,
+since a hand has the colour of skin but is new. ``cover_v1.md`` tells how it was trained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -34,6 +33,8 @@ _OUTER = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
 # Frames that make up the usual look, and what may at most be covered in them.
 _USUAL_FRAMES = 25
 _CLEAR_LIPS, _CLEAR = 0.03, 0.03
+# Half axes of what is near the mouth, as shares of the plane.
+_NEAR = 0.32, 0.4
 # The matte is sure of itself in the middle of a cover, and holes in it are none.
 _FROM, _TO = 0.25, 0.65
 
@@ -55,7 +56,7 @@ def plane_at(landmarks: FloatArray, width: int = WIDTH, height: int = HEIGHT) ->
     canonical, _ = geometry.canonical_mesh()
     pose = fit_poses(landmarks[None], canonical)
     turn = pose.scale[0] * pose.rotation[0].astype(np.float64)
-    middle = canonical[list(_MIDDLE)].mean(0) + (0, _LOWER, 0)
+    middle = canonical[list(_MIDDLE)].mean(0) + np.array([0, _LOWER, 0])
     centre = pose.translation[0] + turn @ middle
     linear = turn[:2, :2] / PIXELS_PER_UNIT
     shift = centre[:2] - linear @ [width / 2, height / 2]
@@ -87,7 +88,7 @@ class CoverNetwork:
             if shown is not None:
                 seen[3 * k : 3 * k + 3] = shown.transpose(2, 0, 1) / np.float32(255)
         found: list[FloatArray] = self._session.run(None, {"pictures": seen[None]})
-        return ((found[0][0, 0] - _FROM) / (_TO - _FROM)).clip(0, 1)
+        return np.asarray(((found[0][0, 0] - _FROM) / (_TO - _FROM)).clip(0, 1), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +106,7 @@ class Sight:
     lips
         0..1, the share of the lips that something covers.
     around
-        0..1, the share of the plane.
+        0..1, the share of an ellipse around mouth, chin and cheeks.
     detail
         How much of what the plane shows is fine: .18 to .29 where it is sharp, whatever it shows; a
         Gaussian of 2 of its pixels halves it.
@@ -114,6 +115,11 @@ class Sight:
     lips: float
     around: float
     detail: float
+
+    @property
+    def clear(self) -> bool:
+        """Nothing is in front of the mouth, or beside it."""
+        return self.lips < _CLEAR_LIPS and self.around < _CLEAR
 
 
 class CoverWatch:
@@ -132,10 +138,10 @@ class CoverWatch:
         lips = _lips(face.landmarks, affine)
         sight = Sight(
             float((matte * lips).sum() / max(float(lips.sum()), 1.0)),
-            float(matte.mean()),
+            float((matte * _near()).sum() / _near().sum()),
             _detail(picture),
         )
-        if sight.lips < _CLEAR_LIPS and sight.around < _CLEAR:
+        if sight.clear:
             self._learn(key, picture)
         return sight
 
@@ -144,11 +150,12 @@ class CoverWatch:
         usual = self._usual.get(key)
         return None if usual is None else np.rint(usual).astype(np.uint8)
 
-    def forget(self, keys: Mapping[int, object]) -> None:
-        """Let go of faces that will not come back."""
-        for key in keys:
-            self._usual.pop(key, None)
-            self._frames.pop(key, None)
+    def close_track(self, key: int) -> Picture:
+        """Return how the face ``key`` usually looked, empty if it was never clear; forget it."""
+        usual = self.usual(key)
+        self._usual.pop(key, None)
+        self._frames.pop(key, None)
+        return np.zeros((0, 0, 3), np.uint8) if usual is None else usual
 
     def _learn(self, key: int, picture: Picture) -> None:
         before = self._usual.get(key)
@@ -159,7 +166,9 @@ class CoverWatch:
         self._usual[key] = new
 
 
-def cover_matte(frame: Frame, landmarks: FloatArray, usual: Picture | None) -> tuple[FloatArray, FloatArray]:
+def cover_matte(
+    frame: Frame, landmarks: FloatArray, usual: Picture
+) -> tuple[FloatArray, FloatArray]:
     """Find what is in front of a mouth.
 
     Parameters
@@ -169,7 +178,7 @@ def cover_matte(frame: Frame, landmarks: FloatArray, usual: Picture | None) -> t
     landmarks
         (478, 3) pixels.
     usual
-        (HEIGHT, WIDTH, 3) how this face usually looks in the plane, or None.
+        (HEIGHT, WIDTH, 3) how this face usually looks in the plane; empty where that is not known.
 
     Returns
     -------
@@ -180,7 +189,7 @@ def cover_matte(frame: Frame, landmarks: FloatArray, usual: Picture | None) -> t
     """
     affine = plane_at(landmarks)
     picture = sample_rgb8(frame, affine, (WIDTH, HEIGHT))
-    return cover_network()(picture, usual), affine
+    return cover_network()(picture, usual if usual.size else None), affine
 
 
 def _lips(landmarks: FloatArray, affine: FloatArray) -> FloatArray:
@@ -190,6 +199,14 @@ def _lips(landmarks: FloatArray, affine: FloatArray) -> FloatArray:
     out = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillPoly(out, [np.rint((points - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
     return out.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _near() -> FloatArray:
+    """(HEIGHT, WIDTH) 1 where a moved mouth moves the face, not on its outline or beside it."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    across, down = (x - WIDTH / 2) / (_NEAR[0] * WIDTH), (y - HEIGHT / 2) / (_NEAR[1] * HEIGHT)
+    return np.asarray(across**2 + down**2 < 1, np.float32)
 
 
 def _detail(picture: Picture) -> float:

@@ -18,17 +18,17 @@ _EYES = 38.0, 28.0
 """Pixels between the outer eye corners: a face about 60 and 45 pixels wide."""
 _CHIN = 0.03, 0.15
 """How far the chin is out of the picture, in inter-ocular distances."""
-_COVERED = 0.3, 0.5
+_COVERED = 0.15, 0.35
 """Share of the lips."""
 _FINE = 0.7, 0.55
-"""Fine detail ÷ that of the track's sharp frames; a blur as wide as the lips are thick leaves .5."""
+"""Fine detail ÷ that of the track's sharp frames; a blur as wide as a lip is thick leaves .5."""
 _SOFT = 0.11, 0.08
 """Fine detail itself, of faces that are large enough to have some."""
 _LARGE = 60.0
 FADE_FRAMES = 4
 # A cover is looked at in so many frames, of which the middle one counts; and it comes in a haste.
 _MIDDLE, _AHEAD = 5, 2
-# What is in front of the face at all, as a share of the plane.
+# What is in front of the face at all, as a share of what is near the mouth.
 _SOMETHING = 0.03
 
 BoolArray = npt.NDArray[np.bool_]
@@ -96,9 +96,12 @@ def judged(seen: Seen) -> tuple[FloatArray, npt.NDArray[np.object_]]:
     width, height = seen.size
     outside = ((seen.mouth[..., :2] < 0) | (seen.mouth[..., :2] > (width, height))).any((1, 2))
     beyond = np.maximum(-seen.chin[..., :2], seen.chin[..., :2] - (width, height)).max((1, 2))
-    dissolves = np.zeros(n, bool)
+    passing = np.ones(n, np.float32)
     for first, last in seen.passing:
-        dissolves[max(first, 0) : max(last, 0)] = True
+        # A track may begin where a dissolve ends.
+        rows = np.arange(n)
+        away = np.maximum(first - rows, rows - last + 1).clip(0)
+        passing = np.minimum(passing, away / np.float32(FADE_FRAMES + 1))
     quality, reasons = np.ones(n, np.float32), np.full(n, "", object)
     for why, good in (
         ("turned away", _between(np.abs(seen.poses.yaw()), *_YAW)),
@@ -106,9 +109,9 @@ def judged(seen: Seen) -> tuple[FloatArray, npt.NDArray[np.object_]]:
         ("chin out of frame", _between(beyond / scale, *_CHIN)),
         ("too small", _between(scale, *_EYES)),
         ("mouth covered", _between(seen.sights.covered(seen.present), *_COVERED)),
-        ("mouth out of frame", 1.0 - outside),
-        ("dissolve", 1.0 - dissolves),
-        ("no face", 1.0 * seen.present),
+        ("mouth out of frame", np.where(outside, 0, 1).astype(np.float32)),
+        ("dissolve", passing),
+        ("no face", seen.present.astype(np.float32)),
     ):
         worse = (good < 1) & (good <= quality)
         quality[worse] = good[worse]

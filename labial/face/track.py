@@ -18,12 +18,14 @@ import numpy.typing as npt
 
 from labial import geometry
 from labial.face.album import Album
+from labial.face.cover import CoverWatch, Sight
 from labial.face.detect import Detection, FaceDetector
 from labial.face.glimpse import ANOTHER, STRANGER, alike, glimpse
 from labial.face.mesh import FaceMesh, Region
 from labial.face.people import named
-from labial.face.pose import fit_poses, fit_rigid, neutral_shape, reference_shape
-from labial.face.quality import FADE_FRAMES, judged
+from labial.face.pose import fit_poses, fit_rigid, neutral_shape, reference_shape, steadied
+from labial.face.quality import FADE_FRAMES, Seen, Sights, judged
+from labial.media.shots import Dissolve
 from labial.types import N_LANDMARKS, Face, FaceTrack, FloatArray, Frame
 
 MIN_PRESENCE = 0.5
@@ -43,6 +45,11 @@ _FORGET = 75
 _SAME = 0.35
 _REFERENCE_ROWS = 400
 _COPIED_ROWS = 512
+_MOUTH = (*geometry.OUTER_UPPER, *geometry.OUTER_LOWER)
+_CHIN = (152, 148, 377, 176, 400)
+_BETWEEN_LIPS = (13, 14)
+# What a face looks like is learned from frames in which no more of its lips is covered.
+_HARDLY_COVERED = 0.15
 _NOWHERE = np.zeros((N_LANDMARKS, 3), np.float32)
 
 
@@ -61,6 +68,9 @@ class _Followed:
     # Where each row lies in the file.
     places: array[int] = field(default_factory=lambda: array("q"))
     present: bytearray = field(default_factory=bytearray)
+    # Three numbers a row, and how the mouth usually looks.
+    sights: array[float] = field(default_factory=lambda: array("f"))
+    usual: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
 
     def expected(self) -> FloatArray:
         """(2,) where its middle should be now."""
@@ -92,6 +102,8 @@ class FaceTracker:
         self._file = tempfile.TemporaryFile(prefix="labial-track-")  # noqa: SIM115
         self._stored = 0
         self._album = Album()
+        self._watch = CoverWatch()
+        self._covered: set[int] = set()
         self._done: list[_Followed] = []
         self._shot: list[_Followed] = []
         self._shot_start = 0
@@ -99,14 +111,17 @@ class FaceTracker:
         self._alone_for = 0
         self._since_glance = 0
         self._turn = 0
-        self._glance: npt.NDArray[np.float32] | None = None
         self._size = (0, 0)
 
-    def observe(self, frame: Frame) -> dict[int, Face]:
-        """Look at the next frame; return the faces followed in it, by the key of their track."""
-        self._size = (frame.width, frame.height)
-        if self._is_cut(frame) or self._seen_at < 0:
+    def observe(self, frame: Frame, cut: bool = False) -> dict[int, Face]:
+        """Look at the next frame; return the faces followed in it, by the key of their track.
+
+        ``cut`` is whether the frame begins a shot, as :class:`labial.media.shots.Shots` marks it.
+        """
+        size = (frame.width, frame.height)
+        if cut or self._seen_at < 0 or size != self._size:
             self._end_shot(frame.index)
+        self._size = size
         self._seen_at = frame.index
         seen = self._follow(frame)
         if not seen:
@@ -115,18 +130,32 @@ class FaceTracker:
         else:
             self._alone_for = 0
             self._look_around(frame, seen)
+        self._covered.clear()
         for followed in self._shot:
             if followed.key in seen:
-                self._store(followed, seen[followed.key], glimpse(frame, seen[followed.key]))
+                face = seen[followed.key]
+                sight = self._watch.look(frame, followed.key, face)
+                self._store(followed, face, glimpse(frame, face), sight)
+                if not sight.clear:
+                    self._covered.add(followed.key)
                 self._album.offer(followed.key, frame, seen[followed.key])
             else:
                 followed.lost_for += 1
         return seen
 
-    def finish(self) -> list[FaceTrack]:
+    def is_covered(self, key: int) -> bool:
+        """Tell whether something was in front of the mouth of ``key`` in the last frame."""
+        return key in self._covered
+
+    def finish(self, dissolves: Sequence[Dissolve] = ()) -> list[FaceTrack]:
         """Return the tracks by their first frames, in the order of their keys.
 
         The tracker cannot be used any more afterwards.
+
+        Parameters
+        ----------
+        dissolves
+            Where nothing is to be re-synced, since the picture turns into another.
 
         Raises
         ------
@@ -136,7 +165,7 @@ class FaceTracker:
         self._end_shot(self._seen_at + 1)
         done = self._done
         tracks = [
-            _track(followed, rows, self._size)
+            _track(followed, rows, self._size, dissolves)
             for followed, rows in zip(done, self._landmarks(), strict=True)
         ]
         # Faces that are all seen in one frame are as many people, and need no network.
@@ -158,27 +187,10 @@ class FaceTracker:
         for followed in self._shot:
             followed.left = followed.lost_for > 0
             self._album.close_track(followed.key)
+            followed.usual = self._watch.close_track(followed.key)
         self._done += self._shot
         self._shot, self._shot_start = [], index
         self._alone_for = self._since_glance = self._turn = 0
-
-    def _is_cut(self, frame: Frame) -> bool:
-        luma = frame.planes[0]
-        step = max(1, min(luma.shape) // 72)
-        glance = luma[step // 2 :: step, step // 2 :: step].astype(np.float32)
-        glance /= float((1 << frame.format.bits) - 1)
-        before, self._glance = self._glance, glance
-        if before is None:
-            return False
-        if before.shape != glance.shape:
-            return True
-        counts = [
-            np.bincount((x.ravel() * 31.99).astype(np.intp), minlength=32) / x.size
-            for x in (before, glance)
-        ]
-        spread = 0.5 * float(np.abs(counts[0] - counts[1]).sum())
-        change = float(np.abs(before - glance).mean())
-        return (change > 0.09 and spread > 0.25) or change > 0.22
 
     def _follow(self, frame: Frame) -> dict[int, Face]:
         """Look where the faces of the last frame were; no two may end on the same one."""
@@ -282,7 +294,7 @@ class FaceTracker:
         face = self._mesh(frame, region)
         return face if face.presence >= MIN_PRESENCE else None
 
-    def _store(self, followed: _Followed, face: Face, look: FloatArray) -> None:
+    def _store(self, followed: _Followed, face: Face, look: FloatArray, sight: Sight) -> None:
         # The gap is written when it is known that the face came back.
         gap = followed.lost_for if followed.places else 0
         for landmarks in [_NOWHERE] * gap + [face.landmarks]:
@@ -290,6 +302,7 @@ class FaceTracker:
             followed.places.append(self._stored)
             self._stored += 1
         followed.present.extend(bytes(gap) + b"\1")
+        followed.sights.extend([0.0] * 3 * gap + [sight.lips, sight.around, sight.detail])
         followed.see(face, look)
 
     def _landmarks(self) -> list[FloatArray]:
@@ -352,41 +365,39 @@ def _moved(before: _Followed, after: Face) -> bool:
     return near > size or not 0.6 < ratio < 1.7
 
 
-def _track(followed: _Followed, landmarks: FloatArray, size: tuple[int, int]) -> FaceTrack:
+def _track(
+    followed: _Followed,
+    landmarks: FloatArray,
+    size: tuple[int, int],
+    dissolves: Sequence[Dissolve],
+) -> FaceTrack:
     """Turn the rows of a face into a track: pose, neutral and quality."""
     present = np.frombuffer(followed.present, np.uint8).astype(bool)
     n = len(present)
+    passing = [(d.start - followed.start, d.stop - followed.start) for d in dissolves]
+    sights = Sights(*np.array(followed.sights, np.float32).reshape(n, 3).T)
+    cover = sights.covered(present)
+    clear = present & (cover < _HARDLY_COVERED)
+    for first, last in passing:
+        clear[max(first, 0) : max(last, 0)] = False
     seen = np.flatnonzero(present)
-    sample = landmarks[seen[:: max(1, len(seen) // _REFERENCE_ROWS)]]
+    shown = np.flatnonzero(clear) if clear.any() else seen
+    sample = landmarks[shown[:: max(1, len(shown) // _REFERENCE_ROWS)]]
     reference = reference_shape(sample)
     flat = fit_poses(sample, reference)
     neutral = neutral_shape(flat.undo(sample), flat.yaw())
     # Gaps take the next sight's pose, so that smoothing has something to hold on to.
-    nearest = seen[np.searchsorted(seen, np.arange(n)).clip(0, len(seen) - 1)]
-    raw = fit_rigid(landmarks[nearest[:, None], np.array(geometry.RIGID)], reference)
-    mouth = landmarks[nearest[:, None], np.array([*geometry.OUTER_UPPER, *geometry.OUTER_LOWER])]
-    quality, reasons = judged(mouth, present, raw, size)
+    nearest = seen[np.searchsorted(seen, np.arange(n)).clip(0, len(seen) - 1)][:, None]
+    raw = fit_rigid(landmarks[nearest, np.array(geometry.RIGID)], reference)
+    mouth, chin = (landmarks[nearest, np.array(points)] for points in (_MOUTH, _CHIN))
+    quality, reasons = judged(Seen(mouth, chin, present, raw, size, sights, passing))
     ramp = np.arange(1, n + 1, dtype=np.float32) / FADE_FRAMES
     if followed.entered:
         quality = np.minimum(quality, ramp)
     if followed.left:
         quality = np.minimum(quality, ramp[::-1])
+    pose = steadied(raw, neutral[list(_BETWEEN_LIPS)].mean(0))
     return FaceTrack(
-        followed.start, landmarks, present, _smooth(raw.scale), _orthonormal(_smooth(raw.rotation)),
-        _smooth(raw.translation), neutral, quality, reasons, followed.key,
+        followed.start, landmarks, present, pose.scale, pose.rotation, pose.translation,
+        neutral, quality, reasons, followed.key, cover=cover, usual=followed.usual,
     )  # fmt: skip
-
-
-def _smooth(x: FloatArray) -> FloatArray:
-    """Binomial 5-tap along the first axis, zero phase, ends held."""
-    if len(x) < 3:
-        return x
-    padded = np.concatenate([x[:1], x[:1], x, x[-1:], x[-1:]])
-    taps = np.array([1, 4, 6, 4, 1], np.float32) / 16
-    n = len(x)
-    return np.asarray(sum(w * padded[k : k + n] for k, w in enumerate(taps)), np.float32)
-
-
-def _orthonormal(rotation: FloatArray) -> FloatArray:
-    u, _, vt = np.linalg.svd(rotation.astype(np.float64))
-    return np.asarray(u @ vt, np.float32)

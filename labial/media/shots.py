@@ -41,6 +41,8 @@ _LENGTHS = (5, 8, 12, 18, 26, 38, 54)
 _APART, _LIKE, _REST, _SHARE = 0.05, 0.7, 0.3, 0.2
 _QUARTERS = (0.25, 0.5, 0.75)
 _EDGE = 0.03
+# Frames without a mixture after which a dissolve is over.
+_PASSED = 3
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,6 @@ class Dissolve:
 
     start: int
     stop: int
-
-    @property
-    def middle(self) -> int:
-        """The frame from which on the second shot is more than half of the picture, about."""
-        return (self.start + self.stop) // 2
 
 
 class Shots:
@@ -64,9 +61,9 @@ class Shots:
         self._mixtures = _Mixtures()
 
     def marked(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
-        """Yield every frame, and whether it is the first after a cut.
+        """Yield every frame, and whether it is the first of another shot than the frame before.
 
-        The very first frame is not after a cut. A dissolve has no cut; see :meth:`dissolves`.
+        After a dissolve that is when it has passed for sure, some frames after its last one.
         """
         waiting: deque[Frame] = deque()
         for frame in frames:
@@ -74,7 +71,8 @@ class Shots:
             self._mixtures.observe(seen, frame.index)
             waiting.append(frame)
             if self._cuts.observe(seen):
-                yield waiting.popleft(), self._cuts.here
+                passed = self._mixtures.passed(frame.index, waiting[0].index)
+                yield waiting.popleft(), self._cuts.here or passed
         for _ in range(len(waiting)):
             self._cuts.observe(None)
             yield waiting.popleft(), self._cuts.here
@@ -177,6 +175,7 @@ class _Mixtures:
 
     def __init__(self) -> None:
         self.found: list[Dissolve] = []
+        self._open = False
         self._ring: deque[FloatArray] = deque(maxlen=_LENGTHS[-1] + 1)
 
     def observe(self, seen: Glance, index: int) -> None:
@@ -187,6 +186,14 @@ class _Mixtures:
         for length in _LENGTHS:
             if length < len(self._ring) and self._is_mixed(length):
                 self._take(length, index)
+
+    def passed(self, now: int, begins: int) -> bool:
+        """Tell once, at frame ``now``, that a dissolve is over; it then reaches to ``begins``."""
+        if not self._open or now < self.found[-1].stop + _PASSED:
+            return False
+        self._open = False
+        self.found[-1] = replace(self.found[-1], stop=max(begins, self.found[-1].stop))
+        return True
 
     def _is_mixed(self, length: int) -> bool:
         first, last = self._ring[-1 - length], self._ring[-1]
@@ -212,7 +219,10 @@ class _Mixtures:
         mixed = np.flatnonzero((shares > _EDGE) & (shares < 1 - _EDGE))
         start, stop = (index - length + int(mixed[k]) for k in (0, -1))
         stop += 1
+        before = self.found[-1].stop if self.found else -1
         while self.found and self.found[-1].stop >= start:
             last = self.found.pop()
             start, stop = min(start, last.start), max(stop, last.stop)
         self.found.append(Dissolve(start, stop))
+        # Longer stretches go on to fit when it is over.
+        self._open = self._open or stop > before

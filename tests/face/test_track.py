@@ -23,6 +23,7 @@ from labial.face.detect import Detection, FaceDetector
 from labial.face.mesh import Region
 from labial.face.quality import FADE_FRAMES
 from labial.face.track import FaceTracker
+from labial.media.shots import Shots
 from labial.types import Face, FaceTrack, Frame
 
 SIZE = (480, 440)
@@ -47,12 +48,15 @@ def covered(index: int) -> Frame:
     return make_frame(picture, index=index)
 
 
-def follow(frames: list[Frame]) -> tuple[list[Face | None], list[FaceTrack]]:
+def follow(
+    frames: list[Frame], shots_are_found: bool = True
+) -> tuple[list[Face | None], list[FaceTrack]]:
     """The only face of each frame, if there is one, and the tracks."""
-    tracker = FaceTracker()
-    seen = [tracker.observe(frame) for frame in frames]
+    tracker, shots = FaceTracker(), Shots()
+    marked = shots.marked(frames) if shots_are_found else ((frame, False) for frame in frames)
+    seen = [tracker.observe(frame, cut) for frame, cut in marked]
     assert all(len(faces) < 2 for faces in seen)
-    return [next(iter(faces.values()), None) for faces in seen], tracker.finish()
+    return [next(iter(faces.values()), None) for faces in seen], tracker.finish(shots.dissolves())
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +187,8 @@ def test_grey_pictures_have_no_face() -> None:
 def test_a_face_that_is_covered_fades_on_both_sides() -> None:
     n, gap = 26, range(10, 15)
     frames = [covered(i) if i in gap else shown(STILL, i) for i in range(n)]
-    faces, (track,) = follow(frames)
+    # A board that is there within one frame is like a cut.
+    faces, (track,) = follow(frames, shots_are_found=False)
     hidden = np.isin(np.arange(n), gap)
     np.testing.assert_array_equal(track.present, ~hidden)
     assert all((face is None) == gone for face, gone in zip(faces, hidden, strict=True))
@@ -266,9 +271,8 @@ def test_a_cheek_out_of_the_picture_is_no_harm() -> None:
     ("shrink", "reason"),
     [
         (0.09, "too small"),
-        (0.15, ""),
-        (0.2, ""),
-        (0.3, ""),
+        (0.18, "too small"),
+        (0.4, ""),
     ],
 )
 def test_small_faces(shrink: float, reason: str, original: np.ndarray) -> None:
