@@ -128,7 +128,8 @@ def _shared(track: FaceTrack, share: FloatArray, why: str) -> FaceTrack:
     if (share >= 1).all():
         return track
     reasons: npt.NDArray[np.object_] = track.reasons.copy()
-    reasons[share <= 0] = why
+    # Who is not there is not listening.
+    reasons[(share <= 0) & track.present] = why
     quality = np.asarray(np.minimum(track.quality, share), np.float32)
     return replace(track, quality=quality, reasons=reasons)
 
