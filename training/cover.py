@@ -3,8 +3,8 @@
     python -m training.cover train NAME [--minutes N] [--widths A B C D]
     python -m training.cover export NAME TARGET
 
-Lessons are those of ``training.cover_lessons``. Checkpoints are ``training/cache/cover_NAME.pt``; a run
-that finds its own goes on from it.
+Lessons are those of ``training.cover_lessons``. Checkpoints are ``training/cache/cover_NAME.pt``; a
+run that finds its own goes on from it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CACHE = Path(__file__).parent / "cache"
 BATCH, RATE = 48, 2e-3
 WIDTHS = (12, 24, 32, 40)
 # A face taken for a cover is worse than a cover's edge missed.
-FALSE = 2.0
+FALSE = 1.2
 
 
 class Cover(nn.Module):

@@ -2,8 +2,8 @@
 
     python -m training.cover_lessons COUNT PART [--held-out]
 
-A part is ``training/cache/cover_lessons/PART.npz``: ``pictures`` (n, HEIGHT, WIDTH, 6) and ``mattes``
-(n, HEIGHT, WIDTH), uint8.
+A part is ``training/cache/cover_lessons/PART.npz``: ``pictures`` (n, HEIGHT, WIDTH, 6) and
+``mattes`` (n, HEIGHT, WIDTH), uint8.
 """
 
 from __future__ import annotations

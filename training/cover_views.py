@@ -2,8 +2,8 @@
 
     python -m training.cover_views [CORPUS]
 
-For every clip of the corpus: frames spread over its length, seen through a plane that is half as wide
-again as the network's, so that lessons may shift and turn it. The cache is
+For every clip of the corpus: frames spread over its length, seen through a plane that is half as
+wide again as the network's, so that lessons may shift and turn it. The cache is
 ``training/cache/cover/<folder>__<clip>.npz``: ``views`` (n, TALL, WIDE, 3) uint8 RGB and
 ``rows`` (n,) frame numbers. ``training.corpus`` must have tracked the clips.
 """

@@ -167,7 +167,8 @@ def hand(textures: Textures, rng: np.random.Generator) -> Layer:
     back, side = np.array([np.cos(way), np.sin(way)]), np.array([-np.sin(way), np.cos(way)])
     radius = rng.uniform(0.075, 0.14)
     count = int(rng.integers(1, 5))
-    tip = rng.normal((0, -0.02), (0.3, 0.22))
+    # Most hands go for the mouth.
+    tip = rng.normal((0, -0.05), (0.22, 0.17) if rng.random() < 0.6 else (0.4, 0.3))
     length = rng.uniform(0.35, 0.9)
     step = radius * rng.uniform(1.75, 2.4)
     if rng.random() < 0.85:
@@ -181,8 +182,8 @@ def hand(textures: Textures, rng: np.random.Generator) -> Layer:
         _finger(layer, skin, at, way + rng.normal(0, 0.08), length, radius * rng.uniform(0.85, 1.1),
                 light, rng)  # fmt: skip
     if rng.random() < 0.35:
-        _finger(layer, skin, tip + side * rng.choice([-1, 1]) * step * (count / 2 + 0.8) + back * 0.3,
-                way + rng.normal(0, 0.5), length * 0.8, radius * 1.15, light, rng)  # fmt: skip
+        thumb = tip + side * rng.choice([-1, 1]) * step * (count / 2 + 0.8) + back * 0.3
+        _finger(layer, skin, thumb, way + rng.normal(0, 0.5), length * 0.8, radius * 1.15, light, rng)
     return layer
 
 
@@ -280,7 +281,7 @@ def strands(textures: Textures, rng: np.random.Generator) -> Layer:
 
 
 MAKERS: tuple[tuple[Callable[[Textures, np.random.Generator], Layer], float], ...] = (
-    (hand, 0.46), (fist, 0.16), (microphone, 0.12), (thing, 0.14), (mask, 0.05), (strands, 0.07),
+    (hand, 0.55), (fist, 0.15), (microphone, 0.1), (thing, 0.1), (mask, 0.04), (strands, 0.06),
 )  # fmt: skip
 
 

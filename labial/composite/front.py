@@ -8,8 +8,8 @@ import numpy as np
 from labial.pixels import Box, aligned
 from labial.types import FloatArray, Frame
 
-# How far the matte grows, in its own pixels: what moves beside a cover must not drag its edge.
-_GROW, _SOFT = 3, 0.8
+# Softens the matte's edge, in its own pixels.
+_SOFT = 0.8
 # From here on a sample is the source's own, exactly.
 _WHOLE = 0.996
 
@@ -24,15 +24,13 @@ def kept_in_front(made: Frame, source: Frame, matte: FloatArray, affine: FloatAr
     source
         The same frame before.
     matte
-        (h, w) float32 0..1: what is in front, 1 where nothing of the face is seen. Where it is 1,
-        grown a little, samples are exactly the source's; outside its borders nothing is in front.
+        (h, w) float32 0..1: what is in front, 1 where nothing of the face is seen. Inside, samples
+        are exactly the source's; beyond the matte's borders nothing is in front.
     affine
         (2, 3) pixels of the matte → pixels of the frame, corner convention.
     """
-    size = 2 * _GROW + 1
-    grown = cv2.dilate(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    grown = cv2.GaussianBlur(grown, (0, 0), _SOFT)
-    h, w = grown.shape
+    soft = cv2.GaussianBlur(matte, (0, 0), _SOFT)
+    h, w = soft.shape
     corners = np.array([[x, y, 1] for x in (0, w) for y in (0, h)]) @ affine.T
     low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
     box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
@@ -42,7 +40,7 @@ def kept_in_front(made: Frame, source: Frame, matte: FloatArray, affine: FloatAr
     inner = np.linalg.inv(np.vstack([affine, [0, 0, 1]]).astype(np.float64))[:2]
     inner[:, 2] += inner[:, :2] @ [box.x0 + 0.5, box.y0 + 0.5] - 0.5
     share = cv2.warpAffine(
-        grown, inner, (box.width, box.height),
+        soft, inner, (box.width, box.height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT,
     )  # fmt: skip
     for index, plane in enumerate(made.planes):

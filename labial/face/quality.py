@@ -20,9 +20,10 @@ _CHIN = 0.03, 0.15
 """How far the chin is out of the picture, in inter-ocular distances."""
 _COVERED = 0.15, 0.35
 """Share of the lips."""
-_FINE = 0.7, 0.55
-"""Fine detail ÷ that of the track's sharp frames; a blur as wide as a lip is thick leaves .5."""
-_SOFT = 0.11, 0.08
+_FINE = 0.55, 0.38
+"""Fine detail, across or down, ÷ that of the track's sharp frames; in clips of people at ease it
+hardly falls below .6, and .4 is a movement by a tenth of the eyes' distance in one exposure."""
+_SOFT = 0.065, 0.05
 """Fine detail itself, of faces that are large enough to have some."""
 _LARGE = 60.0
 FADE_FRAMES = 4
@@ -36,9 +37,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Sights:
-    """What was seen of a mouth in n frames, see :class:`labial.face.cover.Sight`; (n,) each.
+    """What was seen of a mouth in n frames, see :class:`labial.face.cover.Sight`.
 
-    Frames without the face hold anything.
+    ``lips`` and ``around`` (n,), ``detail`` (n, 2). Frames without the face hold anything.
     """
 
     lips: FloatArray
@@ -48,7 +49,8 @@ class Sights:
     @classmethod
     def none(cls, n: int) -> Sights:
         """Nothing in front of anything, and all sharp."""
-        return cls(np.zeros(n, np.float32), np.zeros(n, np.float32), np.ones(n, np.float32))
+        nothing = np.zeros(n, np.float32)
+        return cls(nothing, nothing, np.ones((n, 2), np.float32))
 
     def covered(self, present: BoolArray) -> FloatArray:
         """(n,) 0..1 share of the lips that is covered; 0 also where nothing is in front at all.
@@ -134,9 +136,9 @@ def _sharp(seen: Seen) -> FloatArray:
     detail = seen.sights.detail
     if not seen.present.any():
         return np.ones(len(detail), np.float32)
-    usual = float(np.quantile(detail[seen.present], 0.8))
-    own = _between(detail / max(usual, 1e-6), *_FINE)
-    at_all = _between(detail, *_SOFT)
+    usual = np.quantile(detail[seen.present], 0.8, axis=0)
+    own = _between((detail / np.maximum(usual, 1e-6)).min(1), *_FINE)
+    at_all = _between(detail.min(1), *_SOFT)
     return np.where(seen.poses.scale < _LARGE, own, np.minimum(own, at_all)).astype(np.float32)
 
 

@@ -68,7 +68,7 @@ class _Followed:
     # Where each row lies in the file.
     places: array[int] = field(default_factory=lambda: array("q"))
     present: bytearray = field(default_factory=bytearray)
-    # Three numbers a row, and how the mouth usually looks.
+    # Four numbers a row, and how the mouth usually looks.
     sights: array[float] = field(default_factory=lambda: array("f"))
     usual: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
 
@@ -302,7 +302,7 @@ class FaceTracker:
             followed.places.append(self._stored)
             self._stored += 1
         followed.present.extend(bytes(gap) + b"\1")
-        followed.sights.extend([0.0] * 3 * gap + [sight.lips, sight.around, sight.detail])
+        followed.sights.extend([0.0] * 4 * gap + [sight.lips, sight.around, *sight.detail])
         followed.see(face, look)
 
     def _landmarks(self) -> list[FloatArray]:
@@ -375,7 +375,8 @@ def _track(
     present = np.frombuffer(followed.present, np.uint8).astype(bool)
     n = len(present)
     passing = [(d.start - followed.start, d.stop - followed.start) for d in dissolves]
-    sights = Sights(*np.array(followed.sights, np.float32).reshape(n, 3).T)
+    numbers = np.array(followed.sights, np.float32).reshape(n, 4)
+    sights = Sights(numbers[:, 0], numbers[:, 1], numbers[:, 2:])
     cover = sights.covered(present)
     clear = present & (cover < _HARDLY_COVERED)
     for first, last in passing:

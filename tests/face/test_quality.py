@@ -44,7 +44,7 @@ def seen(**changed: object) -> Seen:
 
 
 def sights(**changed: np.ndarray) -> Sights:
-    plain = {"lips": np.zeros(N), "around": np.zeros(N), "detail": np.full(N, 0.25)}
+    plain = {"lips": np.zeros(N), "around": np.zeros(N), "detail": np.full((N, 2), 0.15)}
     return Sights(**{name: x.astype(np.float32) for name, x in {**plain, **changed}.items()})
 
 
@@ -64,7 +64,10 @@ def test_a_plain_face_is_as_good_as_can_be() -> None:
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"sights": sights(detail=stretch(0.1, 0.25))}, "blurred"),
+        (
+            {"sights": sights(detail=np.stack([stretch(0.05, 0.15), stretch(0.15, 0.15)], 1))},
+            "blurred",
+        ),
         ({"sights": sights(lips=stretch(0.9, 0), around=stretch(0.3, 0))}, "mouth covered"),
         ({"passing": [(15, 25)]}, "dissolve"),
         ({"present": stretch(0, 1).astype(bool)}, "no face"),
@@ -82,10 +85,10 @@ def test_what_is_bad_passes_and_fades_on_both_sides(changed: dict[str, object], 
 
 
 def test_a_face_that_is_soft_all_along() -> None:
-    quality, reasons = judged(seen(sights=sights(detail=np.full(N, 0.06))))
+    quality, reasons = judged(seen(sights=sights(detail=np.full((N, 2), 0.04))))
     np.testing.assert_array_equal(quality, 0)
     assert set(reasons) == {"blurred"}
-    quality, _ = judged(seen(sights=sights(detail=np.full(N, 0.15))))
+    quality, _ = judged(seen(sights=sights(detail=np.full((N, 2), 0.1))))
     np.testing.assert_array_equal(quality, 1)
 
 
@@ -118,7 +121,7 @@ def test_something_beside_the_mouth_does_no_harm_but_is_kept_in_mind() -> None:
 
 
 def test_of_two_reasons_the_worse_one_is_told() -> None:
-    both = seen(present=np.zeros(N, bool), sights=sights(detail=np.full(N, 0.01)))
+    both = seen(present=np.zeros(N, bool), sights=sights(detail=np.full((N, 2), 0.01)))
     assert set(judged(both)[1]) == {"no face"}
 
 
