@@ -183,7 +183,9 @@ def hand(textures: Textures, rng: np.random.Generator) -> Layer:
                 light, rng)  # fmt: skip
     if rng.random() < 0.35:
         thumb = tip + side * rng.choice([-1, 1]) * step * (count / 2 + 0.8) + back * 0.3
-        _finger(layer, skin, thumb, way + rng.normal(0, 0.5), length * 0.8, radius * 1.15, light, rng)
+        _finger(
+            layer, skin, thumb, way + rng.normal(0, 0.5), length * 0.8, radius * 1.15, light, rng
+        )
     return layer
 
 
