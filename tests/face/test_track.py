@@ -322,7 +322,7 @@ def test_a_long_track_is_not_held_in_memory(original: np.ndarray) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     usual = 5 * WIDTH * HEIGHT * 3
-        assert kept < 0.1 * 200 * row + LOOKS * 112 * 112 * 3 + usual
+    assert kept < 0.1 * 200 * row + LOOKS * 112 * 112 * 3 + usual
     assert peak < n * row, "work on a sample and on the few points that are needed"
     assert isinstance(track.landmarks, np.memmap) or isinstance(track.landmarks.base, np.memmap)
     np.testing.assert_array_equal(track.landmarks[n - 1], original + np.eye(3)[0] * ((n - 1) % 7))
