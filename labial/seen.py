@@ -1,7 +1,7 @@
 """What was seen of a video is kept, so that the next dub of it need not look again.
 
-One folder a video in the user's cache folder, under a name made from the video's bytes and the
-version of what looked at it. The folders that were not used for longest go when there are too many.
+One folder a video in the user's cache folder, under a name made from the video's bytes and from the
+code and the networks that looked at it. The folders not used for longest go when there are too many.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import astuple, fields, is_dataclass
-from importlib import metadata
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_type_hints
@@ -29,8 +29,6 @@ T = TypeVar("T")
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 Parts: TypeAlias = dict[str, list[npt.NDArray[Any]]]
 
-FORMAT = 2
-"""To be raised when the same pictures would be seen differently, or are kept differently."""
 MOST_BYTES = 4 << 30
 _BLOCK = 1 << 22
 
@@ -74,7 +72,7 @@ class Store:
     def __init__(self, content: str) -> None:
         self._root = folder()
         models = " ".join(row.sha256 for row in weights.WEIGHTS)
-        key = f"{FORMAT} {version()} {models} {content}"
+        key = f"{version()} {models} {content}"
         self._folder = self._root / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def load(self) -> tuple[Arrays, dict[str, Any]] | None:
@@ -191,9 +189,13 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+@lru_cache(maxsize=1)
 def version() -> str:
-    """Return the version of what looks at videos."""
-    try:
-        return metadata.version("labial")
-    except metadata.PackageNotFoundError:
-        return "source"
+    """Return a name for the code and the networks that look at videos; another for other code."""
+    total = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".onnx", ".npz"):
+            total.update(path.relative_to(package).as_posix().encode())
+            total.update(path.read_bytes())
+    return total.hexdigest()
