@@ -1,7 +1,7 @@
 """What was seen of a video is kept, so that the next dub of it need not look again.
 
 One folder a video in the user's cache folder, under a name made from the video's bytes and from the
-code and the networks that looked at it. The folders not used for longest go when there are too many.
+code and the networks that looked at it. Folders not used for long go when there are too many.
 """
 
 from __future__ import annotations
