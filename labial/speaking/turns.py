@@ -37,6 +37,8 @@ _RATE, _CHANGE, _STEP = 2.0, 1.0, 4
 _LARGER, _LARGEST = 0.02, 10.0
 _TRUSTED_QUALITY = 0.5
 _LEAST_ROWS = 12
+# Rows seen at once, and those seen beside them: the lags' reach, and that of the towers.
+_PIECE, _MARGIN = 3000, 120
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,7 @@ def _fit(track: FaceTrack, times: Times, heard: SpeechTrack) -> _Fit | None:
     own = own_motion(track, basis)
     mouth = np.stack([np.interp(clock, at[good], c) for c in own[good].T], 1).astype(np.float32)
     motion = MouthMotion(heard.motion.coefficients[rows], heard.motion.rate)
-    sound, face = load_expert().towers(SpeechTrack(motion, heard.phones[rows]), MouthMotion(mouth))
-    agreement = np.stack([_agreement(sound, face, (lag,)) for lag in _LAGS], 1)
-    agreement -= _agreement(sound, face, _FAR)[:, None]
+    agreement = _agreement(SpeechTrack(motion, heard.phones[rows]), mouth)
     usable = good[np.searchsorted(at, clock).clip(0, len(at) - 1)]
     return _Fit(
         track,
@@ -181,12 +181,32 @@ def _fit(track: FaceTrack, times: Times, heard: SpeechTrack) -> _Fit | None:
     )
 
 
-def _agreement(sound: FloatArray, face: FloatArray, lags: Sequence[int]) -> FloatArray:
-    """(n,) how well a mouth fits the sound that comes so many rows later, in the mean of lags."""
-    most = max(abs(lag) for lag in lags)
-    padded = np.pad(sound, ((most, most), (0, 0)))
-    there = np.mean([padded[most + lag : most + lag + len(face)] for lag in lags], 0)
-    return np.asarray((there * face).sum(1), np.float32)
+def _agreement(heard: SpeechTrack, mouth: FloatArray) -> FloatArray:
+    """(n, lags) how well a mouth fits the sound that comes so many rows later, less chance."""
+    pieces = []
+    # In pieces, for the towers' rows are long.
+    for first in range(0, len(mouth), _PIECE):
+        last = min(first + _PIECE, len(mouth))
+        begin, end = max(first - _MARGIN, 0), min(last + _MARGIN, len(mouth))
+        part = slice(begin, end)
+        motion = MouthMotion(heard.motion.coefficients[part], heard.motion.rate)
+        sound, face = load_expert().towers(
+            SpeechTrack(motion, heard.phones[part]), MouthMotion(mouth[part])
+        )
+        near = np.stack([_later(sound, face, lag) for lag in _LAGS], 1)
+        chance = np.mean([_later(sound, face, lag) for lag in _FAR], 0)
+        pieces.append((near - chance[:, None])[first - begin : last - begin])
+    return np.concatenate(pieces).astype(np.float32)
+
+
+def _later(sound: FloatArray, face: FloatArray, lag: int) -> FloatArray:
+    """(n,) how well a mouth fits the sound ``lag`` rows later, row by row; 0 where it is over."""
+    fit = np.zeros(len(face), np.float32)
+    rows = slice(max(-lag, 0), max(len(face) - max(lag, 0), 0))
+    if rows.start >= rows.stop:
+        return fit
+    fit[rows] = (face[rows] * sound[rows.start + lag : rows.stop + lag]).sum(1)
+    return fit
 
 
 def _correlation(one: FloatArray, other: FloatArray) -> FloatArray:

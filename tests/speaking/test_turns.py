@@ -11,6 +11,7 @@ from labial.audio.load import load_speech
 from labial.motion.predict import predict
 from labial.motion.space import load_basis
 from labial.motion.timing import sample
+from labial.speaking import turns as module
 from labial.speaking.turns import take_turns
 from labial.types import FaceTrack, MouthMotion, SpeechTrack
 
@@ -115,3 +116,19 @@ def test_a_speaker_in_profile_is_not_taken_for_a_listener() -> None:
     # Nothing is known of the one; the other certainly does not say it.
     other = mouth(np.zeros(N, bool), person=1)
     assert correct([turned, other], np.zeros(N)) > 0.9
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 7, 10, 16, 33])
+def test_faces_that_are_seen_for_a_moment(n: int) -> None:
+    always = mouth(np.ones(N, bool))
+    moment = replace(mouth(np.ones(n, bool), other=1.0, person=1), start=0)
+    speaker = take_turns([always, moment], TIMES, speech()).speaker
+    assert set(speaker[n:]) == {0}
+    assert set(speaker) <= {0, 1}
+
+
+def test_long_films_are_seen_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracks = [mouth(FIRST, 1.0), mouth(~FIRST, 1.0, person=1)]
+    whole = take_turns(tracks, TIMES, speech())
+    monkeypatch.setattr(module, "_PIECE", 90)
+    np.testing.assert_array_equal(take_turns(tracks, TIMES, speech()).speaker, whole.speaker)
