@@ -32,7 +32,7 @@ _PLACES = np.array(
 # Looks are taken so many frames apart. Eyes closer than the first number of pixels, and a nose
 # further to the side of their middle than the second, in eye distances, tell nobody.
 _APART = 16
-_LEAST_EYES, _MOST_TURNED = 18.0, 0.28
+_LEAST_EYES, _MOST_TURNED = 18.0, 0.5
 
 
 class Album:

@@ -120,8 +120,8 @@ def found(tracks: Sequence[FaceTrack], times: Times, info: VideoInfo) -> str:
         x, y = _middle(first, int(first.present.argmax()), info)
         side = "left" if x < wide / 3 else "right" if x > 2 * wide / 3 else "middle"
         at = float(times[first.start + int(first.present.argmax())])
-        told.append(f"{person} ({seconds:.1f} s, {side}, first at {x:.0f},{y:.0f}@{at:.2f})")
-    return f"there {'is' if len(people) == 1 else 'are'} person " + ", ".join(told)
+        told.append(f"person {person} ({seconds:.1f} s, {side}, first at {x:.0f},{y:.0f}@{at:.2f})")
+    return f"there {'is' if len(people) == 1 else 'are'} " + ", ".join(told)
 
 
 def _shared(track: FaceTrack, share: FloatArray, why: str) -> FaceTrack:
