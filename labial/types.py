@@ -162,6 +162,22 @@ class Audio:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A part of a picture, resampled: what a network looked at.
+
+    Parameters
+    ----------
+    picture
+        (h, w, 3) uint8 RGB.
+    affine
+        (2, 3) its pixels → pixels of the frame, corner convention.
+    """
+
+    picture: npt.NDArray[np.uint8]
+    affine: FloatArray
+
+
+@dataclass(frozen=True)
 class Face:
     """One face in one picture.
 
@@ -174,11 +190,14 @@ class Face:
         0..1, the mesh model's own belief that it looks at a face.
     blendshapes
         (52,) float32 0..1 in ARKit order, or None when not asked for.
+    crop
+        Where the mesh network saw it, with a margin; None for a face that comes from elsewhere.
     """
 
     landmarks: FloatArray
     presence: float
     blendshapes: FloatArray | None = None
+    crop: Crop | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.landmarks.shape != (N_LANDMARKS, 3):

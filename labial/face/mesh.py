@@ -14,7 +14,7 @@ import numpy as np
 from labial.face.detect import Detection
 from labial.face.network import Network
 from labial.pixels import sample_rgb8
-from labial.types import N_LANDMARKS, Face, FloatArray, Frame
+from labial.types import N_LANDMARKS, Crop, Face, FloatArray, Frame
 
 _SIZE = 256
 _MARGIN = 1.5
@@ -89,7 +89,8 @@ class FaceMesh:
         landmarks[:, :2] = points[:, :2] @ affine[:, :2].T + affine[:, 2]
         landmarks[:, 2] = points[:, 2] * (region.side / _SIZE)
         presence = float(1 / (1 + np.exp(-np.clip(logit, -60, 60))))
-        return Face(landmarks, presence, self._blendshapes(landmarks) if blendshapes else None)
+        shapes = self._blendshapes(landmarks) if blendshapes else None
+        return Face(landmarks, presence, shapes, Crop(crop, affine))
 
     def _blendshapes(self, landmarks: FloatArray) -> FloatArray:
         points = landmarks[list(_BLENDSHAPE_POINTS), :2]

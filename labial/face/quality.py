@@ -23,7 +23,7 @@ _COVERED = 0.15, 0.35
 _FINE = 0.55, 0.38
 """Fine detail, across or down, ÷ that of the track's sharp frames; in clips of people at ease it
 hardly falls below .6, and .4 is a movement by a tenth of the eyes' distance in one exposure."""
-_SOFT = 0.065, 0.05
+_SOFT = 0.06, 0.047
 """Fine detail itself, of faces that are large enough to have some."""
 _LARGE = 60.0
 FADE_FRAMES = 4

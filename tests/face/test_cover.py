@@ -1,5 +1,7 @@
 """Covers made of known shapes, in front of the sample photo's mouth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synth import make_frame, move_picture, need_face_model, photo, similarity
@@ -29,7 +31,7 @@ def face() -> Face:
     tracker = FaceTracker()
     (found,) = tracker.observe(make_frame(picture())).values()
     tracker.close()
-    return found
+    return replace(found, crop=None)  # the frames here show other things than it saw
 
 
 def disc(face: Face, size: float, color: tuple[float, float, float], down: float = 0.0) -> Frame:
@@ -141,3 +143,20 @@ def test_a_covered_mouth_does_not_change_what_the_face_is_like(
         tracker.observe(make_frame(picture(), index=i))
     (alone,) = tracker.finish()
     assert np.abs(track.neutral - alone.neutral).max() < 0.02
+
+
+def test_what_the_mesh_was_shown_is_as_good_as_the_frame(face: Face) -> None:
+    frame = make_frame(picture())
+    tracker = FaceTracker()
+    (with_crop,) = tracker.observe(frame).values()
+    tracker.close()
+    assert with_crop.crop is not None
+    one, other = CoverWatch(), CoverWatch()
+    a = one.look(frame, 0, with_crop)
+    b = other.look(frame, 0, replace(with_crop, crop=None))
+    assert a.detail == pytest.approx(b.detail, rel=0.15)
+    assert a.lips == pytest.approx(b.lips, abs=0.02)
+    first, second = one.usual(0), other.usual(0)
+    assert first is not None
+    assert second is not None
+    assert np.abs(first.astype(int) - second).mean() < 4
