@@ -6,10 +6,14 @@ never mistaken for an error of the command line. What is heavy is imported by ``
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Literal, TypeAlias
 
 import tyro
@@ -192,7 +196,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 done; 2 the command line or what it names is wrong (one line on stderr); 130 stopped by
-        Ctrl-C. Anything else that goes wrong is a bug and raises.
+        Ctrl-C; 128 and its number by a signal to end. Anything else that goes wrong is a bug and
+        raises.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
@@ -206,7 +211,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             args=arguments,
             config=(DisallowNone,),
         )
-        command.run()
+        with _ended_in_order():
+            command.run()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     except LabialError as error:
@@ -216,6 +222,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("labial: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a signal to end unwind as Ctrl-C does, so that nothing half done is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        print("labial: stopped", file=sys.stderr)
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Whoever ignores a signal, as nohup does, has a reason.
+    ours = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _version() -> str:

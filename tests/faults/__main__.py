@@ -3,7 +3,7 @@
 ::
 
     PYTHONPATH=tests python -m faults [GROUP ...]
-    PYTHONPATH=tests python -m faults kills      # twenty runs killed, five interrupted
+    PYTHONPATH=tests python -m faults kills      # twenty runs killed, six interrupted
 """
 
 from __future__ import annotations
@@ -12,27 +12,26 @@ import os
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from faults.kills import interrupts, kills
 from faults.lists import GROUPS
-from faults.runs import run
+from faults.runs import Result, run
 
-KILLS, INTERRUPTS = 20, 5
+KILLS, INTERRUPTS = 20, 6
 
 
 def faults(wanted: list[str]) -> int:
-    """Print a row a fault; return how many did not end as they must."""
-    failed, count = 0, Counter[str]()
+    """Print a row a fault, then a row a group; return how many did not end as they must."""
     print("| group | case | outcome | code | frames kept | samples changed | message |")
     print("|---|---|---|---|---|---|---|")
+    results: dict[str, list[Result]] = {}
     for group in wanted:
+        results[group] = []
         for case in GROUPS[group]():
             with tempfile.TemporaryDirectory() as folder:
                 result = run(case, Path(folder))
-            failed += bool(result.wrong)
-            count[result.outcome] += 1
+            results[group].append(result)
             frames = f"{result.frames} of {result.of}" if result.of else ""
             changed = result.changed if result.compared else ""
             name, message = _cell(case.name), _cell(result.message or "; ".join(result.wrong))
@@ -43,8 +42,18 @@ def faults(wanted: list[str]) -> int:
             )
             if result.wrong:
                 print(f"{group}, {case.name}: {result.wrong}", file=sys.stderr)
-    print(f"\n{count.total()} cases: {dict(count)}; {failed} wrong")
-    return failed
+    print("\n| group | cases | done | refused | frames kept | compared | samples changed | wrong |")
+    print("|---|---|---|---|---|---|---|---|")
+    everything = [result for group in results.values() for result in group]
+    for group, found in {**results, "all": everything}.items():
+        done, refused = (sum(r.outcome == which for r in found) for which in ("done", "refused"))
+        print(
+            f"| {group} | {len(found)} | {done} | {refused} "
+            f"| {sum(r.frames for r in found)} of {sum(r.of for r in found)} "
+            f"| {sum(r.compared for r in found)} | {sum(r.changed for r in found)} "
+            f"| {sum(bool(r.wrong) for r in found)} |"
+        )
+    return sum(bool(result.wrong) for result in everything)
 
 
 def killed() -> int:
@@ -54,7 +63,7 @@ def killed() -> int:
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for way, made in (("kill -9", kills), ("Ctrl-C", interrupts)):
+        for way, made in (("kill -9", kills), ("signal", interrupts)):
             (folder / way).mkdir()
             for kill in made(folder / way, KILLS if made is kills else INTERRUPTS):
                 failed += bool(kill.wrong)

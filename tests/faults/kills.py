@@ -18,14 +18,20 @@ from faults.clips import face, film, voice, wall
 from labial import weights
 
 ROOT = Path(__file__).parents[2]
-# Pieces of a few frames, so that a small film has many.
+# Pieces of a few frames, so that a small film has many; a line is printed when the work begins.
 SCRIPT = """
 import sys
-from labial.cli import main
+from labial import cli
 from labial.media import pieces
+class Told(cli.Progress):
+    def __enter__(self):
+        print("begun", flush=True)
+        return super().__enter__()
+cli.Progress = Told
 pieces.LEAST, pieces.USUAL, pieces.MOST = 8, 12, 16
-sys.exit(main())
+sys.exit(cli.main())
 """
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 KINDS = {".mkv": ("--codec", "ffv1"), ".mp4": (), ".webm": ("--codec", "vp9")}
 
 
@@ -129,24 +135,24 @@ def _resumed(place: Place, out: Path, more: tuple[str, ...], expected: bytes, ki
 
 
 def interrupts(folder: Path, count: int, seed: int = 0) -> Iterator[Kill]:
-    """Interrupt runs, as Ctrl-C does, while they look at the film and while they write."""
+    """Ask runs to end, by Ctrl-C and other signals, while they look at the film or write."""
     place = Place(folder)
     for number in range(seed, seed + count):
         rng = np.random.default_rng(number)
         out, start = place.outputs() / "out.mkv", time.monotonic()
         run = place.start(out, KINDS[".mkv"])
-        for sign in (out.parent.with_name(f"{out.parent.name}-cache") / "seen", out.parent)[
-            number % 2 :
-        ]:
-            while run.poll() is None and not (sign.is_dir() and any(sign.iterdir())):
-                time.sleep(0.01)
+        assert run.stdout is not None
+        run.stdout.readline()
+        while number % 2 and run.poll() is None and not any(out.parent.iterdir()):
+            time.sleep(0.002)
         time.sleep(float(rng.uniform(0, 0.3)))
-        run.send_signal(signal.SIGINT)
+        number_sent = SIGNALS[number % len(SIGNALS)]
+        run.send_signal(number_sent)
         told = run.communicate()[1]
         kill = Kill(number, ".mkv", time.monotonic() - start, 0, [])
         left = sorted(p.name for p in out.parent.iterdir())
-        if run.returncode == 0 and left == [out.name]:
-            kill.left = left
-        elif run.returncode != 130 or "Traceback" in told or "labial: stopped" not in told or left:
+        stopped = run.returncode == 128 + number_sent and "labial: stopped" in told and not left
+        done = run.returncode == 0 and left == [out.name]
+        if "Traceback" in told or not (stopped or done):
             kill.wrong.append(f"code {run.returncode}, left {left}: {told}")
         yield kill

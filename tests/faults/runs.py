@@ -171,6 +171,8 @@ def _refusal(made: Job, lines: list[str], said: Said, wrong: list[str]) -> str:
 def _check_folder(case: Case, made: Job, result: Result, before: dict[str, str]) -> None:
     after = _digests(made.target.parent) if made.target.parent.is_dir() else {}
     if result.outcome != "done":
+        if case.outcome == "either" and made.source is not None:
+            _check_refusal(made.source, result)
         if after != before:
             result.wrong.append(f"left behind: {sorted(after)} where there was {sorted(before)}")
         return
@@ -180,6 +182,16 @@ def _check_folder(case: Case, made: Job, result: Result, before: dict[str, str])
         result.wrong.append(f"left beside the output: {extra}")
     if made.source is not None and made.arguments[0] == "dub":
         _compare(case, made, result)
+
+
+def _check_refusal(source: Path, result: Result) -> None:
+    """What another program decodes may be refused for want of a face alone."""
+    try:
+        seen = sum(1 for _ in _decoded(source))
+    except (av.error.FFmpegError, StopIteration, RuntimeError):
+        seen = 0
+    if seen and "no face" not in result.message and "speech." not in result.message:
+        result.wrong.append(f"refused, though {seen} frames can be decoded")
 
 
 # ------------------------------------------------------------------------------- sample by sample

@@ -34,7 +34,7 @@ def test_killed_runs_go_on_to_the_undisturbed_result(tmp_path: Path) -> None:
 
 
 def test_interrupted_runs_leave_nothing(tmp_path: Path) -> None:
-    assert [kill.wrong for kill in interrupts(tmp_path, 2)] == [[]] * 2
+    assert [kill.wrong for kill in interrupts(tmp_path, 3)] == [[]] * 3
 
 
 def test_the_list_is_long_and_names_each_case_once() -> None:
