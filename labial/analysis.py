@@ -143,10 +143,13 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
             tell("analyse", len(pts), total)
         if filed is not None:
             filed.result()
-        tracks = tracker.finish(shots.dissolves())
+        dissolves = shots.dissolves()
+        tracks = tracker.finish(dissolves)
+        mixed = {index for d in dissolves for index in range(d.start, d.stop)}
+        patches = [patch for patch in bank.finish() if patch.index not in mixed]
         times = np.array(pts, np.int64)
         return Analysis(
-            tracks, bank.finish(), times, info.time_base, length, reader.skipped, reader.resized,
+            tracks, patches, times, info.time_base, length, reader.skipped, reader.resized,
             reader.deinterlaced, reader.gops(times), own_speech(video),
         )  # fmt: skip
 

@@ -1,10 +1,12 @@
 """Train the network that finds what covers a mouth.
 
-    python -m training.cover train NAME [--minutes N] [--widths A B C D]
+    python -m training.cover train NAME [--minutes N] [--widths A B C D] [--begin-with OTHER]
+    python -m training.cover mean NAME ONE OTHER
     python -m training.cover export NAME TARGET
 
 Lessons are those of ``training.cover_lessons``. Checkpoints are ``training/cache/cover_NAME.pt``; a
-run that finds its own goes on from it.
+run that finds its own goes on from it. The mean of a run and one that went on from it is better
+than either.
 """
 
 from __future__ import annotations
@@ -113,14 +115,14 @@ def score(net: Cover, pictures: np.ndarray, mattes: np.ndarray, blind: bool) -> 
     )
 
 
-def train(name: str, minutes: float, widths: tuple[int, ...]) -> None:
+def train(name: str, minutes: float, widths: tuple[int, ...], begin: Path | None = None) -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng()
     target = CACHE / f"cover_{name}.pt"
     net = Cover(widths)
     steps = 0
-    if target.exists():
-        saved = torch.load(target)
+    if target.exists() or begin is not None:
+        saved = torch.load(target if target.exists() else begin)
         net, steps = Cover(saved["widths"]), saved["steps"]
         net.load_state_dict(saved["weights"])
     pictures, mattes = load(sorted(p for p in LESSONS.glob("*.npz") if p.stem != "held"))
@@ -162,6 +164,12 @@ class _Shipped(nn.Module):
         return torch.sigmoid(self.net(pictures))
 
 
+def mean(name: str, one: str, other: str) -> None:
+    a, b = (torch.load(CACHE / f"cover_{run}.pt") for run in (one, other))
+    weights = {key: (a["weights"][key] + b["weights"][key]) / 2 for key in a["weights"]}
+    torch.save({**b, "weights": weights}, CACHE / f"cover_{name}.pt")
+
+
 def export(name: str, target: Path) -> None:
     saved = torch.load(CACHE / f"cover_{name}.pt")
     net = Cover(saved["widths"])
@@ -174,13 +182,17 @@ def export(name: str, target: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("train", "export"))
+    parser.add_argument("what", choices=("train", "mean", "export"))
     parser.add_argument("name")
-    parser.add_argument("target", nargs="?", type=Path)
+    parser.add_argument("others", nargs="*")
+    parser.add_argument("--begin-with")
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--widths", type=int, nargs=4, default=WIDTHS)
     arguments = parser.parse_args()
     if arguments.what == "train":
-        train(arguments.name, arguments.minutes, tuple(arguments.widths))
+        begin = CACHE / f"cover_{arguments.begin_with}.pt" if arguments.begin_with else None
+        train(arguments.name, arguments.minutes, tuple(arguments.widths), begin)
+    elif arguments.what == "mean":
+        mean(arguments.name, *arguments.others)
     else:
-        export(arguments.name, arguments.target)
+        export(arguments.name, Path(arguments.others[0]))

@@ -18,8 +18,11 @@ _EYES = 38.0, 28.0
 """Pixels between the outer eye corners: a face about 60 and 45 pixels wide."""
 _CHIN = 0.03, 0.15
 """How far the chin is out of the picture, in inter-ocular distances."""
-_COVERED = 0.15, 0.35
+_COVERED = 0.18, 0.3
 """Share of the lips."""
+# A hand that takes up so much more of the face than that is trusted to hide lips that the mesh
+# only guesses at; the microphone of an interview takes up less.
+_HAND = 0.1
 _FINE = 0.55, 0.38
 """Fine detail, across or down, ÷ that of the track's sharp frames; in clips of people at ease it
 hardly falls below .6, and .4 is a movement by a tenth of the eyes' distance in one exposure."""
@@ -28,7 +31,7 @@ _SOFT = 0.06, 0.047
 _LARGE = 60.0
 FADE_FRAMES = 4
 # A cover is looked at in so many frames, of which the middle one counts; and it comes in a haste.
-_MIDDLE, _AHEAD = 5, 2
+_MIDDLE, _AHEAD = 5, 3
 # What is in front of the face at all, as a share of what is near the mouth.
 _SOMETHING = 0.03
 
@@ -58,9 +61,8 @@ class Sights:
         A cover that is found beside the lips only counts a little, so that it is kept in front.
         """
         lips, around = (_middle(np.where(present, x, 0)) for x in (self.lips, self.around))
-        something = np.where(around > _SOMETHING, 0.01, 0)
-        covered = np.where(something > 0, np.maximum(lips, something), 0)
-        return _spread(covered.astype(np.float32), _AHEAD)
+        covered = np.maximum(lips, around - _HAND).clip(0.01)
+        return _spread(np.where(around > _SOMETHING, covered, 0).astype(np.float32), _AHEAD)
 
 
 @dataclass(frozen=True)

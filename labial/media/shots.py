@@ -2,7 +2,7 @@
 
 Everything is judged on glances, pictures of about 40 × 70 pixels. Cuts are PySceneDetect's, less
 what only flashes or changes its light. Of made cuts, 296 of 300 between people (half of them at a
-quarter of the light) and 167 of 212 jumps within a take or into a closer view are found, with 5
+quarter of the light) and 166 of 212 jumps within a take or into a closer view are found, with 5
 cuts in 15,800 frames that have none; a comparison of histograms found 144 and 8.
 """
 
@@ -88,10 +88,13 @@ def glance(frame: Frame) -> Glance:
     size = (max(1, round(frame.width / shrink)), max(1, round(frame.height / shrink)))
     planes: list[npt.NDArray[Any]] = []
     for plane in frame.planes[: 1 if frame.format.kind == "gray" else 3]:
-        # Two rows for each of the small picture's are enough, and cost little.
-        step = max(1, plane.shape[0] // (2 * size[1]))
-        rows: npt.NDArray[Any] = plane[step // 2 :: step]
-        planes.append(cv2.resize(rows, size, interpolation=cv2.INTER_AREA))
+        # Two rows and four columns for each of the small picture's are enough, and cost little.
+        height, width = plane.shape
+        down, across = max(1, height // (2 * size[1])), max(1, width // (4 * size[0]))
+        some: npt.NDArray[Any] = np.ascontiguousarray(
+            plane[down // 2 :: down, across // 2 :: across]
+        )
+        planes.append(cv2.resize(some, size, interpolation=cv2.INTER_AREA))
     layout = PixelFormat("", frame.format.kind, frame.format.bits)
     small = replace(frame, planes=tuple(planes), format=layout)
     rgb = read_rgb(small, Box(0, 0, *size))

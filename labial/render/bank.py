@@ -244,10 +244,7 @@ class MouthBank:
 
     def __init__(self, track: FaceTrack, patches: list[Patch]) -> None:
         mine = [p for p in patches if p.track == track.key]
-        # A mouth that is not to be re-synced is no example, nor one that something is in front of.
-        shown = track.present & (track.quality > 0)
-        if len(track.cover):
-            shown = shown & (track.cover <= 0)
+        shown = track.present & (track.cover <= 0) if len(track.cover) else track.present
         self.patches = [p for p in mine if shown[p.index - track.start]]
         rows = np.array([p.index - track.start for p in self.patches], int)
         self._track = track

@@ -250,6 +250,27 @@ def test_the_costly_search_is_rare_while_the_face_is_away(looks: list[bool]) -> 
     tracker.finish()
 
 
+def test_a_dissolve_passes_and_another_shot_begins() -> None:
+    before, length, n = 10, 10, 34
+    one = move_picture(photo(), STILL, SIZE)
+    other = move_picture(photo()[:, ::-1], similarity(0.8, 0, (60, -40)), SIZE)
+    shares = ((np.arange(n) - before + 1) / (length + 1)).clip(0, 1)
+    faces, tracks = follow(
+        [make_frame(one + s * (other - one), index=i) for i, s in enumerate(shares)]
+    )
+    assert all(face is not None for face in (*faces[:before], *faces[before + length :]))
+    quality = np.concatenate([track.quality for track in tracks])
+    reasons = np.concatenate([track.reasons for track in tracks])
+    at = np.concatenate([np.arange(track.start, track.end) for track in tracks])
+    mixed = np.isin(at, range(before, before + length))
+    assert np.all(quality[mixed] == 0)
+    assert set(reasons[mixed & (reasons != "no face")]) == {"dissolve"}
+    assert tracks[-1].start >= before + length
+    assert np.all(quality[at < before - FADE_FRAMES - 1] == 1)
+    assert np.all(quality[at >= n - 3] == 1)
+    assert np.abs(tracks[0].scale[0] - tracks[-1].scale[-1] / 0.8) < 0.1 * tracks[0].scale[0]
+
+
 def test_a_mouth_out_of_the_picture() -> None:
     # The chin and the mouth hang over the lower border, the eyes are well inside.
     frames = [shown(similarity(1, 0, (-50, 125)), i) for i in range(3)]

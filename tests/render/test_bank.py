@@ -244,6 +244,14 @@ def test_patches_of_other_tracks_are_left_out(picture: np.ndarray) -> None:
         assert [p.index for p in mine.patches] == list(range(n))
 
 
+def test_covered_mouths_are_left_out(picture: np.ndarray) -> None:
+    track = track_of(np.full(20, 0.1))
+    cover = np.zeros(20, np.float32)
+    cover[5:9] = 0.4
+    mine = MouthBank(replace(track, cover=cover), collect(track, picture))
+    assert [p.index for p in mine.patches] == [*range(5), *range(9, 20)]
+
+
 def test_one_patch_is_a_bank(picture: np.ndarray) -> None:
     track = track_of(spoken(5))
     mouths = MouthBank(track, collect(track, picture)[2:3])

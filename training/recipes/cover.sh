@@ -11,6 +11,8 @@ run corpus "$1"
 run cover_views "$1"
 for part in a b c d e f g h i j; do run cover_lessons "$(toy 100 3000)" "$part"; done
 run cover_lessons "$(toy 100 2000)" held --held-out
-run cover train cover --minutes "$(toy 1 30)"
-run cover export cover labial/face/cover_v1.onnx
+run cover train cover --minutes "$(toy 1 25)"
+run cover train longer --begin-with cover --minutes "$(toy 1 10)"
+run cover mean mean cover longer
+run cover export mean labial/face/cover_v1.onnx
 run cover_report "$1"
