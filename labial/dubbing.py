@@ -268,7 +268,7 @@ def _expect_a_face(video: str | os.PathLike[str], analysis: Analysis) -> None:
     counts = ", ".join(f"{reason} {count}" for reason, count in why.most_common())
     raise FaceError(
         f"no face to re-sync in {video} ({n} frames: {counts}): "
-        "give a video in which a face is seen from the front"
+        "give a video that shows a face from the front, not small and not covered"
     )
 
 
