@@ -39,6 +39,12 @@ _NEAR = 0.32, 0.4
 _FROM, _TO = 0.25, 0.65
 # Pixels of the plane.
 _GROW = 4
+# Mean of the middle of the plane, of 255: in darker pictures than the network learned from, what
+# little light there is looks like covers.
+_DARK, _LIT = 30.0, 50.0
+# That mean ÷ the ninth decile, about.
+_BRIGHT = 0.6
+_CENTRE = slice(HEIGHT // 4, -HEIGHT // 4), slice(WIDTH // 5, -WIDTH // 5)
 
 Picture = npt.NDArray[np.uint8]
 
@@ -76,7 +82,7 @@ class CoverNetwork:
         self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, picture: Picture, usual: Picture | None) -> FloatArray:
-        """Find what is in front of the face.
+        """Find what is in front of the face; nothing where it is too dark to tell.
 
         Parameters
         ----------
@@ -89,8 +95,16 @@ class CoverNetwork:
         for k, shown in enumerate((picture, usual)):
             if shown is not None:
                 seen[3 * k : 3 * k + 3] = shown.transpose(2, 0, 1) / np.float32(255)
+        if usual is not None:
+            light = float(usual[_CENTRE].mean())
+        else:  # What is bright is the face, if something dark is in front of it.
+            light = _BRIGHT * float(np.quantile(picture[_CENTRE].mean(2), 0.9))
+        sure = min(max((light - _DARK) / (_LIT - _DARK), 0.0), 1.0)
+        if sure == 0:
+            return np.zeros((HEIGHT, WIDTH), np.float32)
         found: list[FloatArray] = self._session.run(None, {"pictures": seen[None]})
-        return np.asarray(((found[0][0, 0] - _FROM) / (_TO - _FROM)).clip(0, 1), np.float32)
+        matte = ((found[0][0, 0] - _FROM) / (_TO - _FROM)).clip(0, 1)
+        return np.asarray(sure * matte, np.float32)
 
 
 def grown(matte: FloatArray) -> FloatArray:

@@ -34,7 +34,13 @@ def face() -> Face:
     return replace(found, crop=None)  # the frames here show other things than it saw
 
 
-def disc(face: Face, size: float, color: tuple[float, float, float], down: float = 0.0) -> Frame:
+def disc(
+    face: Face,
+    size: float,
+    color: tuple[float, float, float],
+    down: float = 0.0,
+    light: float = 1.0,
+) -> Frame:
     """The photo with a disc over the mouth; ``size`` and ``down`` in inter-ocular distances."""
     points = face.landmarks[:, :2]
     unit = np.linalg.norm(points[33] - points[263])
@@ -42,7 +48,7 @@ def disc(face: Face, size: float, color: tuple[float, float, float], down: float
     y0 += down * unit
     y, x = np.mgrid[: SIZE[1], : SIZE[0]] + 0.5
     inside = (size * unit - np.hypot(x - x0, y - y0) + 0.5).clip(0, 1)[..., None]
-    return make_frame(picture() * (1 - inside) + inside * np.array(color))
+    return make_frame(light * (picture() * (1 - inside) + inside * np.array(color)))
 
 
 def looked_at(face: Face, frame: Frame, before: int = 3) -> tuple[float, float]:
@@ -160,3 +166,14 @@ def test_what_the_mesh_was_shown_is_as_good_as_the_frame(face: Face) -> None:
     assert first is not None
     assert second is not None
     assert np.abs(first.astype(int) - second).mean() < 4
+
+
+@pytest.mark.parametrize(("light", "found"), [(1.0, True), (0.1, False)])
+def test_where_it_is_too_dark_to_tell_nothing_is_called_a_cover(
+    face: Face, light: float, found: bool
+) -> None:
+    watch = CoverWatch()
+    for _ in range(3):
+        watch.look(make_frame(light * picture()), 0, face)
+    sight = watch.look(disc(face, 0.4, (0.2, 0.3, 0.8), light=light), 0, face)
+    assert (sight.lips > 0.5) == found
