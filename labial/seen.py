@@ -120,17 +120,17 @@ class Store:
 
 
 def _write(path: Path, parts: list[npt.NDArray[Any]]) -> None:
-    """Write an array whose first axis goes through all parts, one by one."""
+    """Write an array whose first axis goes through all parts, a piece at a time."""
     shape = (sum(len(part) for part in parts), *parts[0].shape[1:])
-    if not shape[0]:  # an empty file cannot be mapped
-        np.save(path, np.zeros(shape, parts[0].dtype))
-        return
-    whole = np.lib.format.open_memmap(path, "w+", parts[0].dtype, shape)
-    at = 0
-    for part in parts:
-        whole[at : at + len(part)] = part
-        at += len(part)
-    whole.flush()
+    kind = np.lib.format.dtype_to_descr(parts[0].dtype)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": kind, "fortran_order": False, "shape": shape}
+        )
+        for part in parts:
+            rows = max(1, _BLOCK // max(part[:1].nbytes, 1))
+            for first in range(0, len(part), rows):
+                file.write(np.ascontiguousarray(part[first : first + rows]).data)
 
 
 def packed(rows: Sequence[Any], prefix: str) -> tuple[Parts, dict[str, Any]]:
