@@ -53,6 +53,8 @@ class Analysis:
         The file's groups of pictures.
     heard
         What the network heard in the video's own sound; None where there is nothing to hear.
+    strangers
+        Why people could not be known again after cuts; "" where they were, or need not be.
     recalled
         True when all this was found by an earlier run.
     """
@@ -67,6 +69,7 @@ class Analysis:
     deinterlaced: int = 0
     gops: Gops = field(default_factory=Gops.none)
     heard: SpeechTrack | None = None
+    strangers: str = ""
     recalled: bool = False
 
     @cached_property
@@ -106,7 +109,7 @@ def analyse(
         tell("analyse", len(analysis.pts), len(analysis.pts))
         return analysis
     analysis = _looked(video, tell, threads)
-    if store is not None:
+    if store is not None and not analysis.strangers:
         store.save(*_kept(analysis))
     return analysis
 
@@ -150,7 +153,7 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
         times = np.array(pts, np.int64)
         return Analysis(
             tracks, patches, times, info.time_base, length, reader.skipped, reader.resized,
-            reader.deinterlaced, reader.gops(times), own_speech(video),
+            reader.deinterlaced, reader.gops(times), own_speech(video), tracker.strangers,
         )  # fmt: skip
 
 

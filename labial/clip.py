@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-from array import array
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from labial.analysis import own_speech
+from labial.analysis import analyse
 from labial.audio.loudness import SILENT_DB
 from labial.audio.loudness import loudness as measure_loudness
 from labial.face.timeline import overview
-from labial.face.track import FaceTracker
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
-from labial.media.shots import Shots
 from labial.metrics.sync import RATE, Offset, load_expert
 from labial.motion.retarget import own_motion
 from labial.motion.space import load_basis
+from labial.seen import digest
 from labial.sheet import Hook
 from labial.speaking.cast import LEFT_ALONE, cast
 from labial.speaking.turns import Turns, take_turns
@@ -75,6 +71,8 @@ class Clip:
         Frames of two fields.
     heard
         What the network heard in the clip's own sound, if there is anything to hear.
+    strangers
+        Why people could not be known again after cuts; "" where they were, or need not be.
     """
 
     media: MediaInfo
@@ -90,6 +88,7 @@ class Clip:
     skipped: int
     deinterlaced: int = 0
     heard: SpeechTrack | None = None
+    strangers: str = ""
 
     @property
     def seconds(self) -> float:
@@ -106,30 +105,24 @@ class Clip:
 
 
 def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
-    """Follow the faces through the whole clip, and measure its sound.
+    """Follow the faces through the whole clip, as a dub does, and measure its sound.
 
-    ``tell("analyse", done, total)`` is called after each frame.
+    ``tell("analyse", done, total)`` is called after each frame, or once where the clip was seen
+    before.
     """
-    times, shots = array("d"), Shots()
-    with VideoReader(video) as reader, closing(FaceTracker()) as tracker:
-        total = reader.info.n_frames or None
-        begin = Fraction(0)
-        for frame, cut in shots.marked(reader.frames()):
-            tracker.observe(frame, cut)
-            begin = begin if times else frame.time
-            times.append(float(frame.time - begin))
-            tell("analyse", len(times), total)
-        tracks = tracker.finish(shots.dissolves())
-    seconds, heard = np.array(times), own_speech(video)
+    with VideoReader(video) as reader:
+        media, info = reader.media, reader.info
+    found = analyse(video, tell, digest(video))
+    tracks, seconds, heard = found.tracks, found.times, found.heard
     turns = take_turns(tracks, seconds, heard)
-    assert reader.media.video is not None
-    chosen = cast("auto", tracks, seconds, turns, reader.media.video)
-    which, quality, reasons = overview(chosen.tracks, len(times), LEFT_ALONE)
+    chosen = cast("auto", tracks, seconds, turns, info)
+    which, quality, reasons = overview(chosen.tracks, len(seconds), LEFT_ALONE)
     loudness, start = None, 0.0
-    if reader.media.audio is not None:
+    if media.audio is not None:
+        (begin,) = found.exact_times(0, 1)
         loudness, start = measure_loudness(Path(video), begin)
     return Clip(
-        reader.media,
+        media,
         tracks,
         seconds,
         turns,
@@ -139,9 +132,10 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
         reasons,
         loudness,
         start,
-        reader.skipped,
-        reader.deinterlaced,
+        found.skipped,
+        found.deinterlaced,
         heard,
+        found.strangers,
     )
 
 
@@ -209,6 +203,8 @@ def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
     if usable:
         faces = [clip.tracks[k] for k in usable]
         lines += [_mouth_verdict(clip, usable), _size_verdict(faces)]
+    if clip.strangers:
+        lines.append((False, f"People were not known again after cuts: {clip.strangers}"))
     if clip.loudness is None:
         lines.append((True, "The clip has no sound of its own to compare the mouth with"))
     elif clip.loudness.max() <= SILENT_DB:

@@ -22,7 +22,7 @@ from labial import seen
 from labial.adapting import adapt
 from labial.analysis import Analysis, Hook, analyse
 from labial.audio.load import load_speech
-from labial.errors import FaceError
+from labial.errors import FaceError, WeightsError
 from labial.face.timeline import overview
 from labial.media.encode import Mixing
 from labial.media.encoders import EncodeSettings
@@ -108,6 +108,8 @@ def dub(
     content = seen.digest(video)
     analysis = analyse(video, tell, content if options.cache else "", options.threads)
     _expect_a_face(video, analysis)
+    if analysis.strangers and options.speaker.isdigit():
+        raise WeightsError(analysis.strangers)
     said, heard = predict(_while_seen(speech, analysis.length)), analysis.heard
     times, tracks = analysis.times, analysis.tracks
     turns = take_turns(tracks, times, heard)
@@ -151,7 +153,7 @@ def dub(
         people=chosen.summary(times),
         copied=float(tally.copied),
         resumed=tally.resumed,
-        notes=writer.plan.notes,
+        notes=writer.plan.notes + _unknown(analysis),
     )
 
 
@@ -252,6 +254,11 @@ def _told(styles: dict[int, Style], tracks: list[FaceTrack]) -> str:
     if len(told) == 1:
         return next(iter(told.values()))
     return "; ".join(f"person {person} {style}" for person, style in told.items() if style)
+
+
+def _unknown(analysis: Analysis) -> tuple[str, ...]:
+    why = analysis.strangers
+    return (f"people were not known again after cuts: {why}",) if why else ()
 
 
 def _while_seen(speech: Audio, length: Fraction) -> Audio:

@@ -6,7 +6,7 @@ from labial import seen
 
 
 @pytest.fixture(autouse=True)
-def nothing_seen_before(tmp_path_factory, monkeypatch):
-    """No test finds, or leaves, what was seen of a video by another."""
+def seen_by_this_run(tmp_path_factory, monkeypatch):
+    """What was seen of a video is kept for this run of the tests only."""
     monkeypatch.setattr(seen, "folder", lambda: tmp_path_factory.getbasetemp() / "seen")
     yield

@@ -11,7 +11,7 @@ from test_dubbing import actor, write_clip, write_speech
 
 from labial import analysis, seen
 from labial.dubbing import dub
-from labial.errors import ReadError
+from labial.errors import ReadError, WeightsError
 from labial.media import pieces
 
 BASE = Fraction(1, 12800)
@@ -213,3 +213,22 @@ def test_a_video_that_changes_meanwhile_is_said(film: Path, speech: Path, tmp_pa
     with pytest.raises(ReadError, match="changed while it was read"):
         dub(changing, speech, tmp_path / "out.mkv", codec="ffv1", hook=hook, **QUICK)
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_without_the_network_that_knows_people_again_it_works_and_says_so(
+    film: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = analysis.FaceTracker
+
+    class Forgetful(real):  # type: ignore[misc, valid-type]
+        def finish(self, dissolves=()):
+            self.strangers = "sface is missing"
+            return super().finish(dissolves)
+
+    monkeypatch.setattr(analysis, "FaceTracker", Forgetful)
+    monkeypatch.setattr(seen, "folder", lambda: tmp_path / "seen")
+    report = dub(film, speech, tmp_path / "out.mp4", **QUICK)
+    assert "people were not known again after cuts: sface is missing" in report.summary()
+    assert not seen.folder().exists(), "the next run may know them"
+    with pytest.raises(WeightsError, match="sface is missing"):
+        dub(film, speech, tmp_path / "other.mp4", speaker="0", **QUICK)

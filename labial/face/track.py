@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial import geometry
+from labial.errors import WeightsError
 from labial.face.album import Album
 from labial.face.cover import CoverWatch, Sight
 from labial.face.detect import Detection, FaceDetector
@@ -112,6 +113,7 @@ class FaceTracker:
         self._since_glance = 0
         self._turn = 0
         self._size = (0, 0)
+        self.strangers = ""
 
     def observe(self, frame: Frame, cut: bool = False) -> dict[int, Face]:
         """Look at the next frame; return the faces followed in it, by the key of their track.
@@ -157,10 +159,10 @@ class FaceTracker:
         dissolves
             Where nothing is to be re-synced, since the picture turns into another.
 
-        Raises
-        ------
-        WeightsError
-            Somebody may come back, and the network that knows people again cannot be had.
+        Notes
+        -----
+        Where somebody may come back, and the network that knows people again cannot be had,
+        ``strangers`` says why: then people are told apart by place and time alone.
         """
         self._end_shot(self._seen_at + 1)
         done = self._done
@@ -170,7 +172,12 @@ class FaceTracker:
         ]
         # Faces that are all seen in one frame are as many people, and need no network.
         apart = bool(tracks) and max(t.start for t in tracks) >= min(t.end for t in tracks)
-        vectors = self._album.vectors(followed.key for followed in done) if apart else {}
+        vectors: dict[int, FloatArray] = {}
+        try:
+            if apart:
+                vectors = self._album.vectors(followed.key for followed in done)
+        except WeightsError as error:
+            self.strangers = str(error)
         tracks = named(tracks, vectors)
         self.close()
         return tracks

@@ -18,7 +18,8 @@ from synth import (
 )
 
 from labial import geometry
-from labial.face.album import LOOKS
+from labial.errors import WeightsError
+from labial.face.album import LOOKS, Album
 from labial.face.cover import HEIGHT, WIDTH
 from labial.face.detect import Detection, FaceDetector
 from labial.face.mesh import Region
@@ -358,3 +359,16 @@ def test_the_tracker_closes_its_file() -> None:
         del tracker
         gc.collect()
     assert not [w for w in caught if issubclass(w.category, ResourceWarning)]
+
+
+def test_people_who_cannot_be_known_again_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_: object) -> None:
+        raise WeightsError("sface cannot be fetched")
+
+    monkeypatch.setattr(Album, "vectors", no_network)
+    tracker = FaceTracker()
+    for i in range(4):
+        tracker.observe(shown(STILL, i), cut=i == 2)
+    tracks = tracker.finish()
+    assert len(tracks) == 2
+    assert tracker.strangers == "sface cannot be fetched"
