@@ -1,7 +1,7 @@
 """Adapt to one clip, for ``quality="pro"``: its own frames show how its faces look.
 
-Frames of the clip are given the mouths of other frames of the same shot, as a dub would, and what
-was filmed there says what was right. What is learned is an :class:`Appearance` for each shot.
+Frames of the clip are given the mouths of other frames of the same track, as a dub would, and what
+was filmed there says what was right. What is learned is an :class:`Appearance` for each.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _SEED = 7
 
 
 class ShotAdapter:
-    """Learns how the face of one shot looks.
+    """Learns how the face of one track looks.
 
     Parameters
     ----------
     track
-        The shot.
+        The face.
     bank
         Its mouths.
     times

@@ -80,7 +80,7 @@ def draw_chart(page: Image, clip: Clip, top: int, shown: list[int]) -> None:
         cv2.line(page, (x, y1), (x, y1 + 5), FAINT, 1)
         write(page, _clock(k * step, step), (x - 8, y1 + 22), FAINT, 0.45)
     if clip.loudness is not None:
-        levels = clip.loudness[: int(clip.seconds / BIN_SECONDS)]
+        levels = clip.loudness[: max(int(clip.seconds / BIN_SECONDS), 1)]
         # Long clips show phrases, where short ones show syllables.
         width = min(max(1, round(clip.seconds / _BANDS / BIN_SECONDS)), len(levels))
         levels = FLOOR_DB + np.convolve(levels - FLOOR_DB, np.ones(width) / width, "same")

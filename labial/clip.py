@@ -245,7 +245,7 @@ def _mouth_verdict(clip: Clip, usable: list[int]) -> tuple[bool, str]:
         )
     line = f"The mouth opens to {best[peak]:.2f} eye distances, at {clip.times[peak]:.1f} s"
     if shut:
-        return False, f"{line}; in {shut} of {len(usable)} shots it never opens"
+        return False, f"{line}; in {shut} of {len(usable)} tracks it never opens"
     return True, f"{line}: teeth and tongue can be taken from this clip"
 
 

@@ -29,6 +29,9 @@ INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
+# Once around, from the left corner over the upper lip.
+OUTER_RING = (*OUTER_UPPER, *OUTER_LOWER[-2:0:-1])
+INNER_RING = (*INNER_UPPER, *INNER_LOWER[-2:0:-1])
 
 FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
@@ -97,28 +100,6 @@ def fit_similarity(
     return scale, rotation, mean_t - scale * rotation @ mean_s
 
 
-def apply_pose(
-    points: npt.NDArray[np.floating],
-    scale: float,
-    rotation: npt.NDArray[np.floating],
-    translation: npt.NDArray[np.floating],
-) -> npt.NDArray[np.floating]:
-    """Face space (n, 3) to pixels (n, 3)."""
-    pixels: npt.NDArray[np.floating] = scale * points @ rotation.T + translation
-    return pixels
-
-
-def undo_pose(
-    points: npt.NDArray[np.floating],
-    scale: float,
-    rotation: npt.NDArray[np.floating],
-    translation: npt.NDArray[np.floating],
-) -> npt.NDArray[np.floating]:
-    """Pixels (n, 3) to face space (n, 3)."""
-    face: npt.NDArray[np.floating] = (points - translation) @ rotation / scale
-    return face
-
-
 def angles_degrees(
     rotation: npt.NDArray[np.floating],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -134,6 +115,11 @@ def angles_degrees(
     roll = np.arctan2(-r[..., 0, 1], r[..., 1, 1])
     yaw, pitch, roll = (np.degrees(x).astype(np.float32) for x in (yaw, pitch, roll))
     return yaw, pitch, roll
+
+
+def upright_size(width: int, height: int, turn: int) -> tuple[int, int]:
+    """(width, height) of a stored picture once it is turned by a multiple of 90 degrees."""
+    return (height, width) if turn % 180 else (width, height)
 
 
 def rotate_points(

@@ -49,8 +49,8 @@ _OUTLINES: tuple[tuple[tuple[int, ...], bool, Color], ...] = (
      (150, 255, 150)),
     ((70, 63, 105, 66, 107), False, (120, 220, 255)),
     ((300, 293, 334, 296, 336), False, (120, 220, 255)),
-    ((*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]), True, (255, 120, 150)),
-    ((*geometry.INNER_UPPER, *geometry.INNER_LOWER[-2:0:-1]), True, (255, 235, 90)),
+    (geometry.OUTER_RING, True, (255, 120, 150)),
+    (geometry.INNER_RING, True, (255, 235, 90)),
 )  # fmt: skip
 _AXES: tuple[Color, ...] = ((255, 70, 60), (70, 220, 80), (80, 140, 255))
 

@@ -154,8 +154,7 @@ def cut(frame: Frame, view: FloatArray, size: tuple[int, int]) -> Image:
 
 def upright_size(frame: Frame) -> tuple[int, int]:
     """(width, height) of a frame as it is displayed."""
-    turned = frame.rotation in (90, 270)
-    return (frame.height, frame.width) if turned else (frame.width, frame.height)
+    return geometry.upright_size(frame.width, frame.height, frame.rotation)
 
 
 def upright_points(frame: Frame, landmarks: FloatArray) -> FloatArray:

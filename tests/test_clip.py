@@ -38,7 +38,7 @@ def test_a_shot_that_never_opens_is_named() -> None:
     opening = seen.opening.copy()
     opening[25:] = 0
     assert any(
-        "in 1 of 2 shots it never opens" in line for line in said(replace(seen, opening=opening))
+        "in 1 of 2 tracks it never opens" in line for line in said(replace(seen, opening=opening))
     )
 
 

@@ -29,7 +29,7 @@ NOTHING = 128 / 255
 """What the network is shown, everywhere, instead of a usual look that there is not yet."""
 # The middle of the plane lies below the lips of the canonical face, between these points.
 _MIDDLE, _LOWER = (13, 14), 0.08
-_OUTER = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+_OUTER = list(geometry.OUTER_RING)
 # Frames that make up the usual look, and what may at most be covered in them.
 _USUAL_FRAMES = 25
 _CLEAR_LIPS, _CLEAR = 0.03, 0.03

@@ -74,7 +74,7 @@ class FaceDetector:
         The first list is of the whole picture; the last finds faces down to about 5 % of the
         picture's height. All of them together cost about thirty times the first.
         """
-        w, h = _upright(frame)
+        w, h = geometry.upright_size(frame.width, frame.height, frame.rotation)
         side = max(w, h)
         yield _suppress(self._square(frame, (w - side) / 2, (h - side) / 2, side, w, h))
         for tile in (min(w, h), min(w, h) / 2, min(w, h) / 3):
@@ -91,7 +91,7 @@ class FaceDetector:
         The whole picture, and the squares of its height (or width, if that is less), are looked at
         one after the other as ``turn`` counts up.
         """
-        w, h = _upright(frame)
+        w, h = geometry.upright_size(frame.width, frame.height, frame.rotation)
         side, tile = max(w, h), min(w, h)
         squares = [((w - side) / 2, (h - side) / 2, side)]
         if tile < side:
@@ -102,7 +102,7 @@ class FaceDetector:
     @staticmethod
     def turns(frame: Frame) -> int:
         """How many turns of :meth:`glance` see everything."""
-        w, h = _upright(frame)
+        w, h = geometry.upright_size(frame.width, frame.height, frame.rotation)
         return 1 + (len(_corners(w, h, min(w, h))) if w != h else 0)
 
     def _square(
@@ -131,12 +131,6 @@ class FaceDetector:
             size = (raw[k, 2:4] * step).astype(np.float32)
             found.append(Detection(center, size, right, left, float(belief[k])))
         return found
-
-
-def _upright(frame: Frame) -> tuple[int, int]:
-    """Width and height as displayed."""
-    turned = frame.rotation in (90, 270)
-    return (frame.height, frame.width) if turned else (frame.width, frame.height)
 
 
 def _corners(w: int, h: int, tile: float) -> list[tuple[float, float]]:

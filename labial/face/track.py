@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -88,7 +88,8 @@ class _Followed:
         """Note the next sighting and the glimpse of it."""
         step = (_middle(face) - _middle(self.last)) / (self.lost_for + 1)
         self.velocity = np.asarray(0.6 * self.velocity + 0.4 * step, np.float32)
-        self.last, self.glimpse, self.lost_for = face, seen, 0
+        # Thousands of faces are kept to the end of a film; their pictures are not needed.
+        self.last, self.glimpse, self.lost_for = replace(face, crop=None), seen, 0
 
 
 class FaceTracker:
@@ -143,6 +144,8 @@ class FaceTracker:
                 self._album.offer(followed.key, frame, seen[followed.key])
             else:
                 followed.lost_for += 1
+                if followed.lost_for == _FORGET:
+                    self._forget(followed)
         return seen
 
     def is_covered(self, key: int) -> bool:
@@ -193,11 +196,16 @@ class FaceTracker:
         """Close the tracks of the shot that ended before frame ``index``."""
         for followed in self._shot:
             followed.left = followed.lost_for > 0
-            self._album.close_track(followed.key)
-            followed.usual = self._watch.close_track(followed.key)
+            if followed.lost_for < _FORGET:
+                self._forget(followed)
         self._done += self._shot
         self._shot, self._shot_start = [], index
         self._alone_for = self._since_glance = self._turn = 0
+
+    def _forget(self, followed: _Followed) -> None:
+        """Put away what only a face that may still come back needs."""
+        self._album.close_track(followed.key)
+        followed.usual = self._watch.close_track(followed.key)
 
     def _follow(self, frame: Frame) -> dict[int, Face]:
         """Look where the faces of the last frame were; no two may end on the same one."""

@@ -59,6 +59,11 @@ def frame_rate(times_seconds: npt.NDArray[np.float64]) -> float:
     return (n - 1) / max(float(times_seconds[-1] - times_seconds[0]), 1e-6) if n > 1 else 25.0
 
 
+def frame_step(times_seconds: npt.NDArray[np.float64]) -> float:
+    """Median seconds from one of (n,) times in order to the next; .04 where there is only one."""
+    return float(np.median(np.diff(times_seconds))) if len(times_seconds) > 1 else 0.04
+
+
 def _ease(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """1 at x ≤ 0, 0 at x ≥ 1, smooth (3x² - 2x³) between."""
     x = np.clip(x, 0, 1)

@@ -23,7 +23,7 @@ from labial.types import FaceTrack, FloatArray, Frame
 MOUTH_MARGIN = 0.22
 # Skin around the mouth, where its light is looked for.
 _SKIN = [205, 425, 187, 411, 202, 422, 18, 200]
-_OUTER_RING = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+_OUTER_RING = list(geometry.OUTER_RING)
 # How far a made-up inside lies over the rim of the lips, in inter-ocular distances.
 _RIM = 0.012
 # A mouth stretched beyond these ratios of its filmed opening fades to the plain interior.

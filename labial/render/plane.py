@@ -20,8 +20,8 @@ WIDTH, HEIGHT = 128, 96
 PIXELS_PER_UNIT = 104.0
 # The middle lies below the lips at rest, since it is the jaw that moves.
 _LOWER = 0.06
-_OUTER = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
-_INNER = [*geometry.INNER_UPPER, *geometry.INNER_LOWER[-2:0:-1]]
+_OUTER = list(geometry.OUTER_RING)
+_INNER = list(geometry.INNER_RING)
 _LIPS = sorted({*_OUTER, *_INNER})
 # Further down than this, a picture is made smaller first, so that nothing aliases.
 _STEP = 1.5

@@ -101,7 +101,7 @@ def _canonical_sides() -> FloatArray:
 
 def _lip_vertices(canonical: FloatArray) -> set[int]:
     """Vertices on or between the outer and inner lip contours."""
-    outline = [*geometry.OUTER_UPPER, *geometry.OUTER_LOWER[-2:0:-1]]
+    outline = list(geometry.OUTER_RING)
     polygon = canonical[outline, :2].astype(np.float32).reshape(-1, 1, 2)
     front = np.flatnonzero(canonical[:, 2] < canonical[61, 2] + 0.05)
     return {

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from labial import geometry
 from labial.errors import OptionError
 from labial.media.probe import VideoInfo
+from labial.motion.timing import frame_step
 from labial.types import BoolArray, FaceTrack, FloatArray
 
 Times = npt.NDArray[np.float64]
@@ -109,7 +110,7 @@ class Boxes:
         rows = np.array([(math.nan,) * 4 if entries[k].box is None else entries[k].box
                          for k in order], np.float64)  # fmt: skip
         speaks = np.array([entries[k].speaking for k in order]) >= _SPEAKS
-        near = 0.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.5
+        near = 0.5 * frame_step(times)
         left = (np.searchsorted(at, times + 1e-6) - 1).clip(0)
         right = (left + 1).clip(max=len(at) - 1)
         share = ((times - at[left]) / np.maximum(at[right] - at[left], 1e-9)).clip(0, 1)
@@ -126,8 +127,7 @@ class Boxes:
         if not entry.counted:
             return entry.at
         k, last = int(entry.at), len(times) - 1
-        step = float(np.median(np.diff(times))) if last > 0 else 0.04
-        return float(times[k]) if k <= last else float(times[last]) + (k - last) * step
+        return float(times[k] if k <= last else times[last] + (k - last) * frame_step(times))
 
 
 def read_boxes(path: Path) -> Boxes:
@@ -214,8 +214,8 @@ def people_json(
     video
         Its name.
     """
-    turned = info.rotation in (90, 270)
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+    width, height = geometry.upright_size(info.width, info.height, info.rotation)
+    step = frame_step(times)
     people = []
     for person in sorted({track.person for track in tracks}):
         mine = [k for k, track in enumerate(tracks) if track.person == person]
@@ -239,8 +239,8 @@ def people_json(
         )  # fmt: skip
     whole = {
         "video": video,
-        "width": info.height if turned else info.width,
-        "height": info.width if turned else info.height,
+        "width": width,
+        "height": height,
         "frames": len(times),
         "people": people,
     }

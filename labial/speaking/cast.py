@@ -13,6 +13,7 @@ from labial import geometry
 from labial.errors import FaceError
 from labial.face.quality import faded
 from labial.media.probe import VideoInfo
+from labial.motion.timing import frame_step
 from labial.speaking.boxes import Boxes
 from labial.speaking.turns import Times, Turns, take_turns
 from labial.types import FaceTrack, FloatArray
@@ -41,7 +42,7 @@ class Cast:
         people = sorted({track.person for track in self.tracks})
         if len(people) < 2:
             return ""
-        step = _step(times)
+        step = frame_step(times)
         spoken = Counter(dict.fromkeys(people, 0))
         alone: Counter[str] = Counter()
         for track in self.tracks:
@@ -111,8 +112,8 @@ def found(tracks: Sequence[FaceTrack], times: Times, info: VideoInfo) -> str:
     people = sorted({track.person for track in tracks})
     if not people:
         return "nobody is seen in the video"
-    step, told = _step(times), []
-    wide = info.height if info.rotation in (90, 270) else info.width
+    step, told = frame_step(times), []
+    wide, _ = geometry.upright_size(info.width, info.height, info.rotation)
     for person in people:
         mine = [track for track in tracks if track.person == person]
         seconds = sum(int(track.present.sum()) for track in mine) * step
@@ -165,7 +166,3 @@ def _upright(points: FloatArray, info: VideoInfo) -> FloatArray:
     """Stored pixels (n, 3) to those of the picture as displayed (n, 2)."""
     flat = np.asarray(points[:, :2], np.float32)
     return np.asarray(geometry.rotate_points(flat, info.rotation, info.width, info.height))
-
-
-def _step(times: Times) -> float:
-    return float(np.median(np.diff(times))) if len(times) > 1 else 0.04

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from labial.metrics.sync import RATE, load_expert
 from labial.motion.retarget import own_motion, slow_part
 from labial.motion.space import load_basis
+from labial.motion.timing import frame_step
 from labial.types import BoolArray, FaceTrack, FloatArray, MouthMotion, SpeechTrack
 
 Times = npt.NDArray[np.float64]
@@ -128,7 +129,7 @@ def take_turns(
         size[track.person, rows] = track.scale[track.present]
     if not people or not seen.any():
         return Turns(np.full(n, -1), seen)
-    step = float(np.median(np.diff(times))) if n > 1 else 1 / 25
+    step = frame_step(times)
     sound = heard is not None and len(heard) > 0
     favour = (_LARGER if sound else _LARGEST) * step * size / size.max(0).clip(1e-6)
     # Somebody who is the only one to be seen need not be asked.

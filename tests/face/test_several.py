@@ -118,6 +118,7 @@ def test_somebody_who_leaves_and_comes_back_is_the_same() -> None:
     found = whose(tracks, way, 180)
     assert [t.person for t in tracks] == [0, 1, 1]
     assert tracks[1].end == 20
+    assert all(track.usual.size for track in tracks), "also of one that was given up long ago"
     np.testing.assert_allclose(tracks[1].quality[-4:], [1, 0.75, 0.5, 0.25])
     assert {tuple(row) for row in found} == {(0, 1), (0, -1)}
     assert found[-1] == [0, 1]

@@ -350,6 +350,23 @@ def test_a_long_track_is_not_held_in_memory(original: np.ndarray) -> None:
     np.testing.assert_array_equal(track.landmarks[n - 1], original + np.eye(3)[0] * ((n - 1) % 7))
 
 
+def test_faces_that_are_over_leave_no_pictures_behind() -> None:
+    tracker, looked_at, shots = FaceTracker(), 256 * 256 * 3, 16
+    frame = shown(STILL, 0)
+
+    def watch(first: int, last: int) -> None:
+        for i in range(first, last):
+            assert tracker.observe(replace(frame, index=i), cut=True)
+
+    watch(0, 4)
+    tracemalloc.start()
+    watch(4, 4 + shots)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    tracker.close()
+    assert kept < shots * looked_at / 3
+
+
 def test_the_tracker_closes_its_file() -> None:
     tracker = FaceTracker()
     tracker.observe(make_frame(np.full((32, 32, 3), 0.5)))

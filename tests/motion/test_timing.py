@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from labial.motion.timing import EASE_SECONDS, frame_rate, sample
+from labial.motion.timing import EASE_SECONDS, frame_rate, frame_step, sample
 from labial.types import MouthMotion
 
 
@@ -72,3 +72,8 @@ def test_very_short_motion(n: int) -> None:
     got = sample(MouthMotion(np.ones((n, 12), np.float32)), np.array([0.0, 0.01, 5.0]))
     assert got.shape == (3, 12)
     assert np.allclose(got[2], 0)
+
+
+def test_a_pause_between_frames_is_not_their_usual_step() -> None:
+    assert frame_step(np.array([0.0, 0.04, 0.08, 5.0, 5.04])) == pytest.approx(0.04)
+    assert frame_step(np.array([3.0])) == 0.04
