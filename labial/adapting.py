@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -28,7 +27,7 @@ from labial.render.painter import lit_like
 from labial.render.plane import HEIGHT, WIDTH, MouthPlane
 from labial.render.refine import off_opening, window
 from labial.render.register import settled
-from labial.types import FaceTrack, Frame
+from labial.types import FaceTrack, Frame, Hook
 
 # Frames of a pair are so alike in pose (degrees, log of size) and so far apart in time.
 DEGREES, SIZE, APART_SECONDS = 5.0, 0.1, 0.6
@@ -111,7 +110,7 @@ def adapt(
     video: str | os.PathLike[str],
     shots: list[tuple[FaceTrack, MouthBank, npt.NDArray[np.float64]]],
     seconds: float,
-    tell: Callable[[str, int, int | None], None] = lambda stage, done, total: None,
+    tell: Hook = lambda stage, done, total: None,
 ) -> dict[int, Appearance]:
     """Learn the appearance of each face of a video, for about ``seconds``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -23,9 +22,7 @@ from labial.media.read import VideoReader
 from labial.media.shots import Shots
 from labial.motion.predict import predict
 from labial.render.bank import BankCollector, Patch
-from labial.types import FaceTrack, MouthMotion, SpeechTrack
-
-Hook = Callable[[str, int, int | None], None]
+from labial.types import FaceTrack, Hook, MouthMotion, SpeechTrack
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from labial.analysis import Hook
 from labial.audio.load import load_speech
 from labial.composite.blend import compose
 from labial.errors import FaceError, ReadError
@@ -45,7 +44,7 @@ from labial.render.mouth import render_mouth
 from labial.render.photo import HeadRelief
 from labial.rendering import in_order, one_thread_each
 from labial.speech.visemes import visemes_at
-from labial.types import Face, FaceTrack, FloatArray, Frame
+from labial.types import Face, FaceTrack, FloatArray, Frame, Hook
 
 _STILLS = ("image2", "jpeg_pipe")
 _LOOKED_AT = 2048

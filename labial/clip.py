@@ -22,10 +22,9 @@ from labial.metrics.sync import RATE, Offset, load_expert
 from labial.motion.retarget import own_motion
 from labial.motion.space import load_basis
 from labial.seen import digest
-from labial.sheet import Hook
 from labial.speaking.cast import LEFT_ALONE, cast
 from labial.speaking.turns import Turns, take_turns
-from labial.types import FaceTrack, MouthMotion, SpeechTrack
+from labial.types import FaceTrack, Hook, MouthMotion, SpeechTrack
 
 Curve: TypeAlias = npt.NDArray[np.float64]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
 
 from labial import weights
 from labial.dubbing import dub
@@ -16,9 +15,7 @@ from labial.media.encoders import EncodeSettings
 from labial.media.read import VideoReader
 from labial.media.write import VideoWriter
 from labial.sheet import contact_sheet
-from labial.types import Frame
-
-Hook: TypeAlias = Callable[[str, int, int | None], None]
+from labial.types import Frame, Hook
 
 # The sharpest of the sample faces, seen from the front. Joined from two parts: in the first the
 # lips close, in the second there are teeth to take, and a hand covers the mouth in between.

@@ -20,7 +20,7 @@ import numpy as np
 
 from labial import seen
 from labial.adapting import adapt
-from labial.analysis import Analysis, Hook, analyse
+from labial.analysis import Analysis, analyse
 from labial.audio.load import load_speech
 from labial.errors import FaceError, WeightsError
 from labial.face.timeline import overview
@@ -46,7 +46,7 @@ from labial.speaking.cast import cast
 from labial.speaking.turns import take_turns
 from labial.speech.visemes import visemes_at
 from labial.tally import DubReport, Tally
-from labial.types import Audio, FaceTrack, FloatArray
+from labial.types import Audio, FaceTrack, FloatArray, Hook
 
 _PREVIEW_SECONDS = 10.0
 # The network and the rules of a mouth look ahead by less.

@@ -26,7 +26,6 @@ from labial.sheet import (
     FAINT,
     INK,
     PAPER,
-    Hook,
     Image,
     cut,
     plain,
@@ -36,7 +35,7 @@ from labial.sheet import (
     write,
 )
 from labial.speaking.boxes import people_json
-from labial.types import FaceTrack, Frame
+from labial.types import FaceTrack, Frame, Hook
 
 _EDGE, _FRAMES, _GAP = 28, 5, 8
 _TILE = (WIDTH - 2 * _EDGE - (_FRAMES - 1) * _GAP) // _FRAMES

@@ -14,7 +14,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from labial.analysis import Analysis, Hook
+from labial.analysis import Analysis
 from labial.composite.blend import compose
 from labial.composite.front import kept_in_front
 from labial.errors import ReadError
@@ -31,7 +31,7 @@ from labial.render.bank import Choice, MouthBank
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.speaking.cast import LEFT_ALONE
-from labial.types import FaceTrack, FloatArray, Frame
+from labial.types import FaceTrack, FloatArray, Frame, Hook
 
 Made = TypeVar("Made")
 

@@ -7,7 +7,6 @@ both, enlarged. Source and output are always cut alike, by the face found in the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -25,9 +24,8 @@ from labial.face.track import MIN_PRESENCE
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
 from labial.pixels import Box, aligned, read_rgb
-from labial.types import FloatArray, Frame
+from labial.types import FloatArray, Frame, Hook
 
-Hook: TypeAlias = Callable[[str, int, int | None], None]
 Image: TypeAlias = npt.NDArray[np.uint8]
 Part: TypeAlias = Literal["face", "mouth"]
 

