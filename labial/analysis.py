@@ -138,7 +138,7 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
                 filed.result()
             filed = aside.submit(bank.offer, frame, shown)
             pts.append(frame.pts)
-            lasts = frame.duration * frame.time_base or 1 / (info.rate or Fraction(25))
+            lasts = frame.duration * frame.time_base or 1 / info.rate
             length = (frame.pts - pts[0]) * frame.time_base + lasts
             tell("analyse", len(pts), total)
         if filed is not None:

@@ -75,8 +75,8 @@ def dub(
         Any file with sound; its first sample belongs to the video's first frame.
     out
         Target; the extension chooses the container. ``out/%05d.png`` or an empty folder gets
-        numbered pictures. Written beside itself and renamed when it
-        is complete, so there is never half a file.
+        numbered pictures. Written beside itself and renamed when it is complete, so there is never
+        half a file.
     options
         See :class:`labial.options.DubOptions`; single ones may be given as keywords instead.
     hook

@@ -17,7 +17,8 @@ from labial import geometry
 from labial.chart import HEIGHT, WIDTH, Color, draw_chart, line
 from labial.clip import Clip, look, offset_of, verdicts
 from labial.errors import FaceError, OptionError, WriteError
-from labial.inspect_page import write_page, write_text
+from labial.exports import formats
+from labial.inspect_page import write_page
 from labial.lanes import Life, draw_lanes, height, lives, thumbnail
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
@@ -118,7 +119,7 @@ def _write_boxes(target: Path, clip: Clip) -> None:
     speaking = [clip.turns.of(track) for track in clip.tracks]
     assert clip.media.video is not None
     text = people_json(clip.tracks, speaking, clip.times, clip.media.video, clip.media.path.name)
-    write_text(target, text)
+    formats.write([text], target)
 
 
 def _choose(clip: Clip) -> list[int]:

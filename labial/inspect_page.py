@@ -14,6 +14,7 @@ import numpy as np
 from labial import geometry
 from labial.clip import Clip, opening_of
 from labial.errors import WriteError
+from labial.exports import formats
 from labial.lanes import Life
 from labial.sheet import Image
 from labial.types import FaceTrack
@@ -79,23 +80,7 @@ def write_page(
         "the outer eye corners.</p>\n"
         f"{numbers}\n</body></html>\n"
     )
-    write_text(target, text)
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises
-    ------
-    WriteError
-    """
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise WriteError(f"cannot write {target}: {error.strerror}") from error
+    formats.write([text], target)
 
 
 def _embedded(target: Path, picture: Image) -> str:

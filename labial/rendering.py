@@ -119,12 +119,17 @@ def in_order(work: Iterable[Callable[[], Made]], threads: int = 0) -> Generator[
     workers = min(threads or os.cpu_count() or 1, MOST_WORKERS)
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for piece in work:
-            waiting.append(pool.submit(piece))
-            if len(waiting) > 2 * workers:
+        try:
+            for piece in work:
+                waiting.append(pool.submit(piece))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            # Nobody waits for what was not begun when the work is broken off.
+            for future in waiting:
+                future.cancel()
 
 
 def _renderings(

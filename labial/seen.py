@@ -6,6 +6,7 @@ code and the networks that looked at it. Folders not used for long go when there
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -110,11 +111,15 @@ class Store:
 
     def _tidy(self) -> None:
         """Remove the folders not used for longest, beyond what may be kept."""
-        kept = [path for path in self._root.iterdir() if path.is_dir()]
-        kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        found: list[tuple[float, int, Path]] = []
+        for path in self._root.iterdir():
+            # Another run may remove or rename any of them meanwhile.
+            with contextlib.suppress(OSError):
+                size = sum(file.stat().st_size for file in path.iterdir())
+                found.append((path.stat().st_mtime, size, path))
         total = 0
-        for path in kept:
-            total += sum(file.stat().st_size for file in path.iterdir())
+        for _, size, path in sorted(found, reverse=True):
+            total += size
             if total > MOST_BYTES and path != self._folder:
                 shutil.rmtree(path, ignore_errors=True)
 

@@ -7,7 +7,7 @@ import pytest
 from synth import make_clip
 
 from labial.errors import WriteError
-from labial.inspect_page import write_page, write_text
+from labial.inspect_page import write_page
 from labial.lanes import lives
 
 PICTURE = np.zeros((20, 30, 3), np.uint8)
@@ -27,9 +27,7 @@ def test_words_people_and_faces(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(WriteError, match="folder"):
-        write_text(tmp_path / "folder", "text")
+    (tmp_path / "p.html").mkdir()
     with pytest.raises(WriteError, match="cannot write"):
-        write_text(tmp_path / "missing" / "x.json", "text")
-    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+        write_page(tmp_path / "p.html", PICTURE, make_clip(), [], [], {})
+    assert [p.name for p in tmp_path.iterdir()] == ["p.html"]

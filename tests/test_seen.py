@@ -106,6 +106,14 @@ def test_the_longest_unused_goes_first(root, monkeypatch):
     assert [seen.Store(name).load() is not None for name in "abc"] == [True, False, True]
 
 
+def test_another_run_may_tidy_at_the_same_time(root, monkeypatch):
+    seen.Store("abc").save({"x": [np.arange(3)]}, {})
+    every = [*root.iterdir(), root / "gone"]
+    monkeypatch.setattr(type(root), "iterdir", lambda self: iter(every if self == root else []))
+    assert seen.Store("abd").save({"x": [np.arange(3)]}, {})
+    assert seen.Store("abd").load() is not None
+
+
 def test_what_is_too_large_is_not_kept(root, monkeypatch):
     monkeypatch.setattr(seen, "MOST_BYTES", 100)
     assert not seen.Store("abc").save({"x": [np.arange(1000)]}, {})

@@ -240,8 +240,3 @@ def movie_timescale(time_base: Fraction) -> int:
     """Units a second of an mp4's edit list, in which both picture and sound start exactly."""
     common = math.lcm(time_base.denominator, 48000)
     return common if common <= 10_000_000 else min(time_base.denominator, 2**31 - 1)
-
-
-def frame_rate(source: VideoInfo) -> Fraction:
-    """Nominal frames a second, for rate control and the container's header."""
-    return source.rate if source.rate > 0 else Fraction(25)

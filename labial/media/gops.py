@@ -189,9 +189,8 @@ def parameter_sets(extradata: bytes) -> list[bytes]:
 
 def free_parameter_id(sets: list[bytes]) -> int | None:
     """Return a number, 1 to 31, that no H.264 parameter set in ``sets`` has, or None."""
-    taken = {
-        _exp_golomb(unit[4:] if unit[0] & 0x1F == 7 else unit[1:]) for unit in sets if len(unit) > 4
-    }
+    heads = [(unit, 4 if unit[0] & 0x1F == 7 else 1) for unit in sets]
+    taken = {_exp_golomb(unit[head:]) for unit, head in heads if len(unit) > head}
     return next((number for number in range(1, 32) if number not in taken), None)
 
 

@@ -77,7 +77,7 @@ def _options(maker: str, family: str, source: VideoInfo, crf: int | None) -> dic
             name, _, value = setting.partition("=")
             options[name] = value.format(crf)
         return options
-    pixels = source.width * source.height * float(source.rate or 25)
+    pixels = source.width * source.height * float(source.rate)
     bits = bits_for(family, source) or int(pixels * _BITS_PER_PIXEL)
     return options | {"b": str(bits), "maxrate": str(int(bits * _PEAK))}
 

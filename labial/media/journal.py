@@ -24,6 +24,9 @@ _PICTURE = struct.Struct("<qq?Q")
 _END = struct.Struct("<qq?Q").pack(0, 0, False, 0)
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _TAIL = ".labial"
+_KEY_DIGITS = 16
+# In bytes, of the 255 that most disks allow.
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,20 @@ class Journal:
     Raises
     ------
     WriteError
-        The folder cannot be made, or another run writes the same output just now.
+        The folder cannot be made, or another run with the same key writes the same output just now.
     """
 
     def __init__(self, target: str | os.PathLike[str], key: str, resume: bool = False) -> None:
         self._target, self._resume = final(Path(target)), resume
-        short = os.fsencode(self._target.name)[:120].decode("utf-8", "ignore")
-        self._prefix = f".{short}."
-        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-        self.folder = self._target.with_name(f"{self._prefix}{digest}{_TAIL}")
+        self._prefix = f".{_short(self._target.name)}."
+        self.folder = self._target.with_name(f"{self._prefix}{_short_digest(key)}{_TAIL}")
         self.partial = self.folder / f"output{self._target.suffix}"
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> Journal:
-        for old in self._target.parent.glob(f"{glob.escape(self._prefix)}*{_TAIL}"):
+        # Only the key may differ: "film" must not take what belongs to "film.mp4" for its own.
+        any_key = "[0-9a-f]" * _KEY_DIGITS
+        for old in self._target.parent.glob(f"{glob.escape(self._prefix)}{any_key}{_TAIL}"):
             if old != self.folder or not self._resume:
                 self._remove(old)
         try:
@@ -102,12 +105,13 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._lock is not None:
-            self._lock.close()
+        # While the folder is still ours: another run may take it at once.
         if self.partial.is_dir():
             shutil.rmtree(self.partial, ignore_errors=True)
         else:
             self.partial.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
         if kind is None or not self._resume:
             self._remove(self.folder)
 
@@ -143,8 +147,9 @@ class Journal:
             recorder.discard()
             raise
         if recorder.whole:
-            path.with_suffix(".json").write_text(json.dumps(recorder.facts))
-            recorder.path.replace(path)
+            with _told(path):
+                path.with_suffix(".json").write_text(json.dumps(recorder.facts))
+                recorder.path.replace(path)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.piece"
@@ -171,10 +176,8 @@ class Recorder:
         self.facts: dict[str, Any] = {}
         self.whole = True
         self._digest = hashlib.sha256()
-        try:
+        with _told(path):
             self._file: IO[bytes] = path.open("wb")
-        except OSError as error:
-            raise WriteError(f"cannot write {show(path)}: {error.strerror}") from error
 
     def keep(self, picture: Picture) -> None:
         """Add a picture.
@@ -198,21 +201,41 @@ class Recorder:
             return
         self._write(_END)
         self._write(self._digest.digest())
-        with self._file as file:
+        with _told(self.path), self._file as file:
             file.flush()
             os.fsync(file.fileno())
 
     def discard(self) -> None:
         """Let go of the file, and remove it."""
-        self._file.close()
+        # On a full disk closing fails as well, for what was not yet written.
+        with contextlib.suppress(OSError):
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
     def _write(self, data: bytes) -> None:
         self._digest.update(data)
-        try:
+        with _told(self.path):
             self._file.write(data)
-        except OSError as error:
-            raise WriteError(f"cannot write {show(self.path)}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"cannot write {show(path)}: {error.strerror}") from error
+
+
+def _short_digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_KEY_DIGITS]
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for more; another one for each."""
+    data = os.fsencode(name)
+    if len(data) <= _LONGEST_NAME:
+        return name
+    return f"{data[:_LONGEST_NAME].decode('utf-8', 'ignore')}-{_short_digest(name)}"
 
 
 def _locked(folder: Path) -> IO[bytes] | None:

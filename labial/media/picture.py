@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.errors import WriteError
+from labial.media.place import beside
 from labial.pixels import Box, read_rgb
 from labial.types import Frame
 
@@ -56,10 +57,11 @@ def write_png(path: str | os.PathLike[str], rgb: npt.NDArray[np.uint8]) -> None:
     if not ok:
         raise WriteError(f"cannot write {path}: a picture of {rgb.shape} cannot be a PNG")
     target = Path(path)
-    partial = target.with_name(f".{target.name}.partial")
+    partial = beside(target, target.suffix)
     try:
         partial.write_bytes(data.tobytes())
         partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise WriteError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ class Place:
 
     def __init__(self, target: Path, partial: Path | None = None) -> None:
         self.target = target
-        self.partial = partial or _beside(target, target.suffix)
+        self.partial = partial or beside(target, target.suffix)
 
     @property
     def opened(self) -> str:
@@ -53,7 +53,7 @@ class PicturePlace(Place):
 
     def __init__(self, target: Path, partial: Path | None = None) -> None:
         folder, self._pattern = _parts(target)
-        super().__init__(folder, partial or _beside(folder, ""))
+        super().__init__(folder, partial or beside(folder, ""))
 
     @property
     def opened(self) -> str:
@@ -118,6 +118,7 @@ def _parts(target: Path) -> tuple[Path, str]:
     return target.absolute(), _USUAL
 
 
-def _beside(target: Path, suffix: str) -> Path:
+def beside(target: Path, suffix: str) -> Path:
+    """Return a name, of nobody else, for what is not yet complete."""
     stem = os.fsencode(target.stem)[:150].decode("utf-8", "ignore")
     return target.absolute().with_name(f".{stem}.{secrets.token_hex(4)}.partial{suffix}")

@@ -204,6 +204,7 @@ class VideoReader:
         layout, planes = planes_of(picture)
         if layout != info.format:
             self.resized += 1
+            self.straight = False
             layout, planes = planes_of(picture.reformat(format=info.format.name, threads=1))
         return Frame(
             planes=planes,

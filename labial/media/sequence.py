@@ -131,9 +131,11 @@ def find_sequence(path: Path) -> PictureSequence | None:
         )
     digits = len(found[numbers[0]])
     sequence = PictureSequence(folder, prefix, digits, suffix, numbers[0], len(numbers), rate)
-    for file in sequence.files():
-        # FFmpeg takes an empty picture for the end.
-        if file.exists() and not file.stat().st_size:
+    for number, file in zip(numbers, sequence.files(), strict=True):
+        # FFmpeg takes a picture that is not there, or is empty, for the end.
+        if not file.exists():
+            raise ReadError(f"{folder / prefix}{found[number]}{suffix}: rename it to {file.name}")
+        if not file.stat().st_size:
             raise ReadError(f"{file} is empty (0 bytes): make it again")
     return sequence
 

@@ -29,7 +29,6 @@ from labial.media.encoder_options import merged, thread_options
 from labial.media.encoders import (
     EncodePlan,
     EncodeSettings,
-    frame_rate,
     movie_timescale,
     plan_encoding,
 )
@@ -181,7 +180,7 @@ class VideoWriter:
         self._audio = None if audio is None else Path(audio)
         self._limit = audio_limit
         self._depth = copied_depth
-        self._rate = rate or frame_rate(self._video)
+        self._rate = rate or self._video.rate
         self._time_base = self._video.time_base if rate is None else 1 / rate
         self.dropped: list[str] = list(self.plan.lost)
         self.frames = 0

@@ -112,6 +112,11 @@ def test_the_head_of_the_file_holds_both_parameter_sets(tmp_path):
     assert free_parameter_id(sets) == 2, "the source has 0, ours is 1"
 
 
+def test_short_parameter_sets_have_numbers_too():
+    sets = [bytes.fromhex("6742c01e"), bytes.fromhex("68ce3c80"), bytes.fromhex("6853c8")]
+    assert free_parameter_id([*sets, bytes.fromhex("6742c01eda")]) == 2, "pictures have 0 and 1"
+
+
 def test_pieces_do_not_depend_on_what_came_before(tmp_path):
     source = make(tmp_path, "h264.mp4")
     reader, frames, _ = read(source)

@@ -1,5 +1,7 @@
 """Pieces that are done stay done, whatever happens to the run."""
 
+from pathlib import Path
+
 import pytest
 
 from labial.errors import WriteError
@@ -7,6 +9,9 @@ from labial.media.encode import Picture
 from labial.media.journal import Journal
 
 PICTURES = [Picture(bytes([i]) * (i + 1), 10 * i, 10, i == 0) for i in range(5)]
+
+
+FULL = Path("/dev/full")
 
 
 class StoppedError(Exception):
@@ -113,6 +118,31 @@ def test_names_like_patterns_touch_nothing_else(tmp_path):
     other = killed(tmp_path / "take 1.mp4")
     with Journal(tmp_path / "take [1*].mp4", "k"):
         assert other.exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("film", "film.mp4"), ("a.mp4", "a.mp4.mkv"), ("x" * 130 + "1.mp4", "x" * 130 + "2.mp4")],
+)
+def test_names_that_begin_alike_touch_each_other_not(tmp_path, one, other):
+    folder = killed(tmp_path / other)
+    if one == "film":
+        (tmp_path / one).mkdir()
+    with Journal(tmp_path / one, "k") as journal:
+        assert journal.folder != folder
+        assert folder.exists()
+    with Journal(tmp_path / other, "k", resume=True) as journal:
+        assert journal.piece(0) is not None
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk that is always full")
+def test_a_full_disk_is_said_and_leaves_no_half_piece(tmp_path):
+    with Journal(tmp_path / "out.mp4", "k") as journal:
+        with pytest.raises(WriteError, match="No space left"), journal.recording(0) as recorder:
+            recorder._file.close()
+            recorder._file = FULL.open("wb")
+            recorder.keep(PICTURES[0])
+        assert sorted(path.name for path in journal.folder.iterdir()) == ["lock"]
 
 
 def test_numbered_pictures_have_theirs_beside_their_folder(tmp_path):

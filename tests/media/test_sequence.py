@@ -137,6 +137,13 @@ def test_a_damaged_picture_is_left_out_and_counted(tmp_path):
     assert reader.skipped == 1
 
 
+def test_numbers_of_another_length_are_not_the_end(tmp_path):
+    folder = pictures(tmp_path / "shots")
+    (folder / "00003.png").rename(folder / "3.png")
+    with pytest.raises(ReadError, match=r"3\.png: rename it to 00003\.png"):
+        VideoReader(folder)
+
+
 def test_an_empty_picture_is_not_the_end(tmp_path):
     folder = pictures(tmp_path / "shots")
     (folder / "00003.png").write_bytes(b"")
