@@ -108,8 +108,15 @@ def test_the_longest_unused_goes_first(root, monkeypatch):
 
 def test_another_run_may_tidy_at_the_same_time(root, monkeypatch):
     seen.Store("abc").save({"x": [np.arange(3)]}, {})
-    every = [*root.iterdir(), root / "gone"]
-    monkeypatch.setattr(type(root), "iterdir", lambda self: iter(every if self == root else []))
+    (root / "gone").mkdir()
+    every = type(root).iterdir
+
+    def removed_meanwhile(self):
+        if self.name == "gone":
+            self.rmdir()
+        return every(self)
+
+    monkeypatch.setattr(type(root), "iterdir", removed_meanwhile)
     assert seen.Store("abd").save({"x": [np.arange(3)]}, {})
     assert seen.Store("abd").load() is not None
 
