@@ -45,6 +45,7 @@ from labial.face.track import FaceTracker
 from labial.media.encoders import EncodeSettings, plan_encoding
 from labial.media.probe import probe
 from labial.media.read import VideoReader
+from labial.media.shots import Shots
 from labial.media.write import VideoWriter
 from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
@@ -55,7 +56,7 @@ from labial.render.bank import BankCollector, Choice, MouthBank
 from labial.render.learned import Learned
 from labial.render.mouth import render_mouth
 from labial.speech.visemes import visemes_at
-from labial.types import FaceTrack, Frame
+from labial.types import FaceTrack
 
 T = TypeVar("T")
 
@@ -189,19 +190,20 @@ def stages(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float
         spent[stage] += clock() - begin
         return result
 
-    def each(frames: Iterator[Frame], stage: str) -> Iterator[Frame]:
-        following: Callable[..., Frame | None] = next
+    def each(frames: Iterator[T], stage: str) -> Iterator[T]:
+        following: Callable[..., T | None] = next
         while (frame := clocked(stage, following, frames, None)) is not None:
             yield frame
 
-    tracker, bank, times = FaceTracker(), BankCollector(), []
+    tracker, bank, shots, times = FaceTracker(), BankCollector(), Shots(), []
     with VideoReader(clip) as reader:
         media = reader.media
-        for frame in each(reader.frames(), "decode, first pass"):
-            faces = clocked("track", tracker.observe, frame)
-            clocked("bank", bank.offer, frame, faces)
+        for frame, cut in each(shots.marked(reader.frames()), "decode and cuts"):
+            faces = clocked("track", tracker.observe, frame, cut)
+            shown = {key: face for key, face in faces.items() if not tracker.is_covered(key)}
+            clocked("bank", bank.offer, frame, shown)
             times.append(float(frame.time))
-    tracks = clocked("track", tracker.finish)
+    tracks = clocked("track", tracker.finish, shots.dissolves())
     patches = clocked("bank", bank.finish)
     seconds = np.array(times) - times[0]
 

@@ -244,7 +244,7 @@ def _taught(wanted: Wanted) -> str:
         return "the clip shows too little of its mouth; as standard"
     pairs = sum(look.pairs for look in looks)
     gain = sum(look.pairs * look.gain for look in looks) / pairs
-    return f"{len(looks)} shots from {pairs} pairs of frames, {gain:+.1f} dB on frames held back"
+    return f"{len(looks)} tracks from {pairs} pairs of frames, {gain:+.1f} dB on frames held back"
 
 
 def _told(styles: dict[int, Style], tracks: list[FaceTrack]) -> str:

@@ -49,3 +49,9 @@ def test_the_curve_has_gaps_where_nothing_is_seen() -> None:
     inner = blue[92 : WIDTH - 84]
     middle = len(inner) // 2
     assert inner[5 : middle - 10].all() and not inner[middle + 10 :].any()
+
+
+def test_a_clip_that_is_shorter_than_a_bin_of_its_sound() -> None:
+    seen = make_clip(2)
+    moment = replace(seen, times=np.array([0.0, 0.002]), loudness=np.array([-20.0, -10.0]))
+    assert share(chart(moment), (28, 98, 186)).any()

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from labial import geometry, weights
 from labial.pixels import sample_rgb8
 from labial.types import Face, FloatArray, Frame
+from labial.weights.network import open_network
 
 SIZE = 112
 LOOKS = 4
@@ -102,14 +102,7 @@ class Recognizer:
     """Knows people again; not thread-safe."""
 
     def __init__(self) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # The file holds initial values that nothing uses; each would be a line on stderr.
-        options.log_severity_level = 3
-        self._session = ort.InferenceSession(
-            str(weights.path("sface")), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_network(weights.path("sface"))
 
     def __call__(self, look: npt.NDArray[np.uint8]) -> FloatArray:
         """Return (128,) of unit length for a face as :func:`aligned_face` cuts it."""

@@ -15,12 +15,12 @@ from importlib import resources
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from labial import geometry
 from labial.face.pose import fit_poses
 from labial.pixels import sample_rgb8
 from labial.types import Face, FloatArray, Frame
+from labial.weights.network import open_network
 
 MODEL = "cover_v1.onnx"
 WIDTH, HEIGHT = 96, 72
@@ -75,11 +75,7 @@ class CoverNetwork:
     """``network(picture, usual)`` → matte (HEIGHT, WIDTH) float32; several threads may call it."""
 
     def __init__(self) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        data = (resources.files("labial.face") / MODEL).read_bytes()
-        self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._session = open_network((resources.files("labial.face") / MODEL).read_bytes())
 
     def __call__(self, picture: Picture, usual: Picture | None) -> FloatArray:
         """Find what is in front of the face; nothing where it is too dark to tell.

@@ -14,9 +14,9 @@ from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from labial.types import FloatArray, MouthMotion, SpeechTrack
+from labial.weights.network import open_network
 
 RATE = 50
 LAGS: npt.NDArray[np.int_] = np.arange(-30, 31)
@@ -84,11 +84,7 @@ class SyncExpert:
     """The two towers."""
 
     def __init__(self) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        model = (resources.files("labial.metrics") / _MODEL).read_bytes()
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = open_network((resources.files("labial.metrics") / _MODEL).read_bytes())
         self._reach = int(self._session.get_modelmeta().custom_metadata_map["reach"])
 
     def towers(self, speech: SpeechTrack, mouth: MouthMotion) -> tuple[FloatArray, FloatArray]:

@@ -7,11 +7,11 @@ from importlib import resources
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from labial import geometry
 from labial.render.plane import HEIGHT, WIDTH
 from labial.types import FloatArray
+from labial.weights.network import open_network
 
 MOUTHS, VISEMES = 12, 15
 TOLD = 4 * MOUTHS + 3 + VISEMES
@@ -59,12 +59,7 @@ class Network:
     """One ONNX file of the package; several threads may call it at once."""
 
     def __init__(self, name: str) -> None:
-        options = ort.SessionOptions()
-        # Frames run side by side already.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        data = (resources.files("labial.render") / name).read_bytes()
-        self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._session = open_network((resources.files("labial.render") / name).read_bytes())
 
     def __call__(self, pictures: list[FloatArray], told: FloatArray) -> list[FloatArray]:
         """Run on pictures (HEIGHT, WIDTH[, c]); return outputs (h, w, c)."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from importlib import resources
 
 import numpy as np
-import onnxruntime as ort
 
 from labial.audio import features
 from labial.errors import SpeechError
 from labial.types import Audio, FloatArray, MouthMotion, SpeechTrack
+from labial.weights.network import open_network
 
 RATE = 50
 CHUNK_ROWS = 1000
@@ -32,11 +32,7 @@ class SpeechEncoder:
     """
 
     def __init__(self, live: bool = False) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        model = (resources.files("labial.speech") / _MODEL).read_bytes()
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = open_network((resources.files("labial.speech") / _MODEL).read_bytes())
         facts = self._session.get_modelmeta().custom_metadata_map
         kind = "live_" if live else ""
         self._outputs = [kind + "motion", kind + "phones"]
