@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -19,7 +20,7 @@ import pytest
 
 from labial import geometry, weights
 from labial.clip import Clip
-from labial.media.probe import MediaInfo
+from labial.media.probe import MediaInfo, VideoInfo
 from labial.speaking.turns import Turns
 from labial.types import ColorTags, FaceTrack, Frame, PixelFormat
 
@@ -216,6 +217,16 @@ def make_track(
         np.full(n, "", object),
         key,
         person,
+    )
+
+
+def make_info(width: int, height: int, rotation: int = 0) -> VideoInfo:
+    """What a file of 20 frames a second would say of its video, as far as faces ask."""
+    rest: dict[str, Any] = dict.fromkeys(VideoInfo.__dataclass_fields__, 0)
+    return VideoInfo(
+        **rest
+        | {"width": width, "height": height, "rotation": rotation, "rate": Fraction(20)}
+        | {"guessed_rate": Fraction(20), "format": FORMATS["yuv420p"], "color": ColorTags()}
     )
 
 

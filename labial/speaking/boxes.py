@@ -37,6 +37,7 @@ Times = npt.NDArray[np.float64]
 # smaller one: boxes drawn by hand are larger than faces, or smaller.
 _OVERLAP, _INSIDE = 0.15, 0.6
 _SPEAKS = 0.5
+_ANY_NUMBER = 1e12
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,12 @@ class Boxes:
         OptionError
             The boxes are of another video: they begin after its end.
         """
+        first = min(self._second(entry, times) for entries in self.people for entry in entries)
+        if first > times[-1] + 1e-3:
+            raise OptionError(
+                f"{self.path}: the first box is at {first:.2f} s, and the video ends at "
+                f"{times[-1]:.2f} s: are they of another video?"
+            )
         wanted = [np.zeros(len(track), bool) for track in tracks]
         faces = [face_boxes(track, info) for track in tracks]
         for entries in self.people:
@@ -102,11 +109,6 @@ class Boxes:
         at = np.array([self._second(entry, times) for entry in entries])
         order = np.argsort(at, kind="stable")
         at = at[order]
-        if at[0] > times[-1] + 1e-3:
-            raise OptionError(
-                f"{self.path}: the first box is at {at[0]:.2f} s, and the video ends at "
-                f"{times[-1]:.2f} s: are they of another video?"
-            )
         rows = np.array([(math.nan,) * 4 if entries[k].box is None else entries[k].box
                          for k in order], np.float64)  # fmt: skip
         speaks = np.array([entries[k].speaking for k in order]) >= _SPEAKS
@@ -147,6 +149,10 @@ def read_boxes(path: Path) -> Boxes:
     except json.JSONDecodeError as error:
         raise OptionError(
             f"--speaker {path}: no JSON, line {error.lineno} column {error.colno}: {error.msg}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise OptionError(
+            f"--speaker {path}: thousands of digits, or of lists in lists, cannot be read"
         ) from error
     people = data.get("people", [data]) if isinstance(data, dict) else [{"boxes": data}]
     found = []
@@ -273,7 +279,9 @@ def _overlap(one: FloatArray, other: Times) -> Times:
 
 
 def _number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    # Not by isfinite, which raises where a whole number is too large for a float.
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return known and abs(value) < _ANY_NUMBER
 
 
 def _short(value: Any) -> str:

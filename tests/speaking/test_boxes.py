@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from synth import closed_mesh, make_track
+from synth import closed_mesh, make_info, make_track
 
 from labial.errors import FaceError, OptionError
 from labial.media.probe import VideoInfo
 from labial.speaking.boxes import face_boxes, people_json, read_boxes
 from labial.speaking.cast import cast
 from labial.speaking.turns import Turns
-from labial.types import ColorTags, FaceTrack, PixelFormat
+from labial.types import FaceTrack
 
 N = 40
 TIMES = np.arange(N) / 20
@@ -36,11 +35,7 @@ TRACKS = [
 
 
 def info(rotation: int = 0) -> VideoInfo:
-    layout = PixelFormat("yuv420p", "yuv", 8, 1, 1)
-    known = {"width": 600, "height": 300, "format": layout, "color": ColorTags()}
-    rest: dict[str, Any] = dict.fromkeys(VideoInfo.__dataclass_fields__, 0)
-    rest |= {"rate": Fraction(20), "guessed_rate": Fraction(20)}
-    return VideoInfo(**{**rest, **known, "rotation": rotation})
+    return make_info(600, 300, rotation)
 
 
 def around(track: FaceTrack, row: int = 0) -> list[float]:
@@ -125,6 +120,13 @@ def test_two_may_speak_at_once(read: Callable[[Any], list[list[bool]]]) -> None:
     assert sum(first) == sum(second) == 20
 
 
+def test_somebody_who_comes_after_the_end_of_a_shorter_cut(
+    read: Callable[[Any], list[list[bool]]],
+) -> None:
+    people = [{"boxes": [{"frame": k, "box": around(TRACKS[0])}]} for k in (0, 900)]
+    assert read({"people": people}) == [[k == 0 for k in range(N)], [False] * 20, [False] * 15]
+
+
 GOOD = {"frame": 0, "box": [1, 2, 3, 4]}
 
 
@@ -140,6 +142,10 @@ GOOD = {"frame": 0, "box": [1, 2, 3, 4]}
         ([{"box": [1, 2, 3, 4]}], 'needs "frame" (a whole number from 0) or "time"'),
         ([GOOD | {"frame": 1.5}], "not 1.5"),
         ([GOOD | {"frame": -1}], "not -1"),
+        ([GOOD | {"frame": 10**400}], "not 1000000"),
+        ([GOOD | {"box": [1, 2, float("nan"), float("inf")]}], "not [1, 2, NaN, Infinity]"),
+        ('[{"frame": ' + "9" * 5000 + ', "box": null}]', "thousands of digits"),
+        ("[" * 100_000, "lists in lists"),
         ([{"time": "1:30", "box": [1, 2, 3, 4]}], 'not "1:30"'),
         ([GOOD | {"box": [1, 2, 3]}], "box must be left, top, width and height"),
         ([GOOD | {"box": [1, 2, 0, 4]}], "not [1, 2, 0, 4]"),

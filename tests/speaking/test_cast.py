@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synth import closed_mesh, make_track
+from synth import closed_mesh, make_info, make_track
 
 from labial.errors import FaceError, OptionError
 from labial.face.quality import FADE_FRAMES
@@ -34,17 +34,7 @@ SPEAKER = np.repeat([0, 1, 0, 2], 10)
 
 @pytest.fixture
 def info() -> VideoInfo:
-    from fractions import Fraction
-
-    from labial.types import ColorTags, PixelFormat
-
-    layout = PixelFormat("yuv420p", "yuv", 8, 1, 1)
-    known = {"width": 600, "height": 300, "format": layout, "color": ColorTags(), "rotation": 0}
-    rest = {
-        name: Fraction(20) if "rate" in name and name != "bit_rate" else 0
-        for name in VideoInfo.__dataclass_fields__
-    }
-    return VideoInfo(**{**rest, **known})  # type: ignore[arg-type]
+    return make_info(600, 300)
 
 
 def asked(what: str, info: VideoInfo, tracks: list[FaceTrack] = TRACKS) -> Cast:
