@@ -54,11 +54,7 @@ def set_pixel_shape(path: Path, width: int, height: int, aspect: Fraction) -> No
         data = bytearray(file.read(_HEAD_BYTES))
         segment = _child(data, 0, len(data), _SEGMENT)
         tracks = _child(data, segment.content, len(data), _TRACKS)
-        track = next(
-            element
-            for element in _elements(data, tracks.content, tracks.end)
-            if element.name == _TRACK and _ROOM.encode() in data[element.content : element.end]
-        )
+        track = _track_with_room(data, tracks)
         webm = b"webm" in data[: segment.begin]
         shape = _in_pixels(width, height, aspect) if webm else _as_ratio(width, height, aspect)
         data[track.content : track.end] = _reshaped(data, track, shape)
@@ -112,6 +108,13 @@ def _element(name: int, content: bytes) -> bytes:
     size = len(content)
     length = bytes([0x80 | size]) if size < _SHORT else (size | 1 << 56).to_bytes(8, "big")
     return head + length + content
+
+
+def _track_with_room(data: bytearray, tracks: _Element) -> _Element:
+    for element in _elements(data, tracks.content, tracks.end):
+        if element.name == _TRACK and _ROOM.encode() in data[element.content : element.end]:
+            return element
+    raise ValueError("no video track with room for the shape of pixels")
 
 
 def _child(data: bytearray, begin: int, end: int, name: int) -> _Element:

@@ -351,6 +351,7 @@ class VideoWriter:
         return not square and self._container.muxer in ("matroska", "webm")
 
     def _discard(self) -> None:
+        # What failed once may fail again when it is closed; the first error is the one to tell.
         with contextlib.suppress(Exception):
             self._inputs.close()
         if self._out is not None:
