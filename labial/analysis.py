@@ -52,8 +52,6 @@ class Analysis:
         What the network heard in the video's own sound; None where there is nothing to hear.
     strangers
         Why people could not be known again after cuts; "" where they were, or need not be.
-    recalled
-        True when all this was found by an earlier run.
     """
 
     tracks: list[FaceTrack]
@@ -67,7 +65,6 @@ class Analysis:
     gops: Gops = field(default_factory=Gops.none)
     heard: SpeechTrack | None = None
     strangers: str = ""
-    recalled: bool = False
 
     @cached_property
     def times(self) -> npt.NDArray[np.float64]:
@@ -193,5 +190,4 @@ def _recalled(arrays: seen.Arrays, facts: dict[str, Any]) -> Analysis:
         facts["deinterlaced"],
         gops,
         heard,
-        recalled=True,
     )
