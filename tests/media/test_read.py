@@ -365,3 +365,21 @@ def test_a_gap_becomes_silence(tmp_path):
     assert audio.seconds == pytest.approx(3, abs=0.01)
     assert np.abs(audio.samples[17000:31000]).max() < 1e-3
     assert np.abs(audio.samples[33000:]).max() > 0.4
+
+
+def test_a_format_change_is_converted_to_the_first(tmp_path):
+    parts = [
+        synth.write_video(
+            tmp_path / f"{fmt}.ts",
+            fmt=fmt,
+            options={"bf": "0"},
+            pts=[512 * (5 * n + i) for i in range(5)],
+        )
+        for n, fmt in enumerate(["yuv420p", "yuv422p"])
+    ]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    reader = VideoReader(path)
+    assert {frame.format.name for frame in reader.frames()} == {"yuv420p"}
+    assert (reader.resized, reader.skipped) == (5, 0)
+    assert not reader.straight, "its packets are not what the output says they are"
