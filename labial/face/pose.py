@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,15 @@ class Poses:
     scale: FloatArray
     rotation: FloatArray
     translation: FloatArray
+
+    @classmethod
+    def joined(cls, parts: Sequence[Poses]) -> Poses:
+        """Return the poses of all parts, one after the other."""
+        return cls(
+            np.concatenate([part.scale for part in parts]),
+            np.concatenate([part.rotation for part in parts]),
+            np.concatenate([part.translation for part in parts]),
+        )
 
     def __len__(self) -> int:
         return len(self.scale)

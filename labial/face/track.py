@@ -24,7 +24,14 @@ from labial.face.detect import Detection, FaceDetector
 from labial.face.glimpse import ANOTHER, STRANGER, alike, glimpse
 from labial.face.mesh import FaceMesh, Region
 from labial.face.people import named
-from labial.face.pose import fit_poses, fit_rigid, neutral_shape, reference_shape, steadied
+from labial.face.pose import (
+    Poses,
+    fit_poses,
+    fit_rigid,
+    neutral_shape,
+    reference_shape,
+    steadied,
+)
 from labial.face.quality import FADE_FRAMES, Seen, Sights, judged
 from labial.media.shots import Dissolve
 from labial.types import N_LANDMARKS, Face, FaceTrack, FloatArray, Frame
@@ -45,7 +52,7 @@ _FORGET = 75
 # Faces whose middles are nearer than this share of the larger one's size are one.
 _SAME = 0.35
 _REFERENCE_ROWS = 400
-_COPIED_ROWS = 512
+_COPIED_ROWS, _FITTED_ROWS = 512, 4096
 _MOUTH = (*geometry.OUTER_UPPER, *geometry.OUTER_LOWER)
 _CHIN = (152, 148, 377, 176, 400)
 _BETWEEN_LIPS = (13, 14)
@@ -404,7 +411,12 @@ def _track(
     neutral = neutral_shape(flat.undo(sample), flat.yaw())
     # Gaps take the next sight's pose, so that smoothing has something to hold on to.
     nearest = seen[np.searchsorted(seen, np.arange(n)).clip(0, len(seen) - 1)][:, None]
-    raw = fit_rigid(landmarks[nearest, np.array(geometry.RIGID)], reference)
+    raw = Poses.joined(
+        [
+            fit_rigid(landmarks[nearest[k : k + _FITTED_ROWS], np.array(geometry.RIGID)], reference)
+            for k in range(0, n, _FITTED_ROWS)
+        ]
+    )
     mouth, chin = (landmarks[nearest, np.array(points)] for points in (_MOUTH, _CHIN))
     quality, reasons = judged(Seen(mouth, chin, present, raw, size, sights, passing))
     ramp = np.arange(1, n + 1, dtype=np.float32) / FADE_FRAMES
