@@ -92,7 +92,9 @@ class DubOptions:
     cache: bool = True
     """Keep what was seen of the video in the cache folder, for the next dub of it."""
     resume: bool = False
-    """Go on where a run that was killed has stopped, and keep what is done if this one fails."""
+    """Go on where a run that was killed has stopped, and keep what is done if this one fails. The
+    first pass begins anew unless it was complete. Only pro, which learns for a stretch of time, may
+    differ by a hair between two runs."""
     threads: int = 0
     """Threads to decode, render and encode with. Default: as many as there are cores."""
     preview: str | None = None
