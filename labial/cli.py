@@ -99,7 +99,7 @@ class Visemes:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Show what Labial sees in CLIP: the face, its mesh, and where it cannot work."""
+    """Show what Labial sees in CLIP: who is in it, who speaks when, and where it cannot work."""
 
     video: Annotated[Positional[Path], arg(metavar="CLIP")]
     """Video with a face."""
