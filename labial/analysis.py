@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +23,6 @@ from labial.media.shots import Shots
 from labial.motion.predict import predict
 from labial.render.bank import BankCollector, Patch
 from labial.types import FaceTrack, Hook, MouthMotion, SpeechTrack
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -125,14 +122,13 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
     length = Fraction(0)
     with (
         VideoReader(video, threads) as reader,
-        closing(_ahead(shots.marked(reader.frames()))) as marked,
         closing(FaceTracker()) as tracker,
         ThreadPoolExecutor(1) as aside,
     ):
         info = reader.info
         total = info.n_frames or None
         filed: Future[None] | None = None
-        for frame, cut in marked:
+        for frame, cut in shots.marked(reader.frames()):
             faces = tracker.observe(frame, cut)
             shown = {key: face for key, face in faces.items() if not tracker.is_covered(key)}
             if filed is not None:
@@ -153,15 +149,6 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
             tracks, patches, times, info.time_base, length, reader.skipped, reader.resized,
             reader.deinterlaced, reader.gops(times), own_speech(video), tracker.strangers,
         )  # fmt: skip
-
-
-def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Fetch the next item while the last one is worked on."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(next, items, None)
-        while (item := waiting.result()) is not None:
-            waiting = pool.submit(next, items, None)
-            yield item
 
 
 def _kept(analysis: Analysis) -> tuple[seen.Parts, dict[str, Any]]:

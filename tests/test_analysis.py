@@ -1,6 +1,5 @@
 """The first pass, and what is kept of it."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -73,27 +72,3 @@ def test_times_are_the_files_own(clip: Path) -> None:
     assert found.exact_times(3, 5) == [Fraction(121, 1000), Fraction(160, 1000)]
     assert found.length == pytest.approx(Fraction(340, 1000))
     assert found.heard is None
-
-
-def test_an_error_while_looking_comes_out_and_lets_go(clip: Path) -> None:
-    class StoppedError(Exception):
-        pass
-
-    def stop(stage: str, done: int, total: int | None) -> None:
-        if done == 3:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        analyse(clip, stop)
-
-
-def test_what_is_fetched_ahead_comes_in_order_and_errors_come_where_they_are() -> None:
-    def items() -> Iterator[int]:
-        yield from range(5)
-        raise ZeroDivisionError
-
-    got = []
-    with pytest.raises(ZeroDivisionError):
-        for item in analysis._ahead(items()):
-            got.append(item)
-    assert got == [0, 1, 2, 3, 4]
