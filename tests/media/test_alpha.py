@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import synth_media as synth
+from rewriting import through
 
-from labial.media import EncodeSettings, VideoReader, VideoWriter, probe
+from labial.media import EncodeSettings, VideoReader, probe
 
 
 def with_alpha(_, stream):
@@ -16,13 +17,6 @@ def source_of(tmp_path, codec, fmt, name, options=None):
     return synth.write_video(
         tmp_path / name, codec=codec, fmt=fmt, n=4, options=options, setup=setup
     )
-
-
-def through(source, target, settings=None):
-    with VideoReader(source) as reader, VideoWriter(target, reader.media, settings) as writer:
-        for frame in reader.frames():
-            writer.write(frame)
-    return writer
 
 
 VPX = {"auto-alt-ref": "0", "lag-in-frames": "0"}

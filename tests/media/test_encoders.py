@@ -8,21 +8,14 @@ import av
 import numpy as np
 import pytest
 import synth_media as synth
+from rewriting import through
 
 from labial.errors import WriteError
-from labial.media import EncodeSettings, VideoReader, VideoWriter, hardware, probe
+from labial.media import EncodeSettings, VideoReader, hardware, probe
 from labial.media.encoders import plan_encoding
 from labial.media.formats import planar_format
 
 SIZE = (66, 50)
-
-
-def through(source, target, settings=None):
-    """Copy all frames of ``source`` through the writer; returns the writer."""
-    with VideoReader(source) as reader, VideoWriter(target, reader.media, settings) as writer:
-        for frame in reader.frames():
-            writer.write(frame)
-    return writer
 
 
 def key_frames(path):

@@ -6,17 +6,14 @@ from fractions import Fraction
 import av
 import pytest
 import synth_media as synth
+from rewriting import through
 
-from labial.media import EncodeSettings, VideoReader, VideoWriter
+from labial.media import EncodeSettings
 from labial.media.matroska import set_pixel_shape
 
 
-def through(source, target, codec):
-    settings = EncodeSettings(codec, preset="ultrafast")
-    with VideoReader(source) as reader, VideoWriter(target, reader.media, settings) as writer:
-        for frame in reader.frames():
-            writer.write(frame)
-    return writer
+def written(source, target, codec):
+    return through(source, target, EncodeSettings(codec, preset="ultrafast"))
 
 
 def shape(path):
@@ -43,7 +40,7 @@ def test_pixel_shape_is_kept(tmp_path, codec, name, aspect, title):
         tmp_path / "a.mov", setup=setup, n=4, size=(720, 576), options={"preset": "ultrafast"}
     )
     out = tmp_path / name
-    writer = through(source, out, codec)
+    writer = written(source, out, codec)
     assert writer.dropped == []
     got, said, frames = shape(out)
     # WebM holds whole pixels.
@@ -58,7 +55,7 @@ def test_checksum_still_holds(tmp_path):
         setup=lambda _, s: setattr(s.codec_context, "sample_aspect_ratio", Fraction(4, 3)),
     )  # fmt: skip
     out = tmp_path / "b.mkv"
-    through(source, out, "ffv1")
+    written(source, out, "ffv1")
     data = out.read_bytes()
     name = b"\x16\x54\xae\x6b"
     at = data.index(name, data.index(name) + 1)  # the first one is the seek head's

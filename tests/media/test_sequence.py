@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 import synth_media as synth
+from rewriting import through
 
 from labial.errors import OptionError, ReadError, WriteError
 from labial.media import EncodeSettings, VideoReader, VideoWriter, check_target, probe
@@ -37,15 +38,6 @@ def pictures(folder, fmt="rgb24", n=5, first=1, pattern="%05d.png", make=synth.n
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return folder
-
-
-def through(source, target, settings=None, audio=None):
-    with VideoReader(source) as reader:
-        writer = VideoWriter(target, reader.media, settings, audio)
-        with writer:
-            for frame in reader.frames():
-                writer.write(frame)
-    return writer
 
 
 def planes(source):

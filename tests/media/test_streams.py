@@ -5,24 +5,18 @@ from fractions import Fraction
 import av
 import pytest
 import synth_media as synth
+from rewriting import through
 
 from labial.errors import OptionError
-from labial.media import EncodeSettings, VideoReader, VideoWriter, check_target, probe
+from labial.media import EncodeSettings, check_target, probe
 from labial.media.tags import language_code
 
 DEFAULT = av.stream.Disposition.default
 COVER = av.stream.Disposition.attached_pic
 
 
-def through(source, target, audio=None, **settings):
-    settings = EncodeSettings(preset="ultrafast", **settings)
-    with (
-        VideoReader(source) as reader,
-        VideoWriter(target, reader.media, settings, audio) as writer,
-    ):
-        for frame in reader.frames():
-            writer.write(frame)
-    return writer
+def dubbed(source, target, audio=None, **settings):
+    return through(source, target, EncodeSettings(preset="ultrafast", **settings), audio)
 
 
 def tracks(path):
@@ -45,7 +39,7 @@ def test_kept_tracks_follow_the_dub(tmp_path, name):
         tmp_path / "a.mp4", n=30, sound="aac", languages=("fra", "deu"), options={"bf": "0"}
     )
     speech = synth.write_sound(tmp_path / "s.m4a", synth.burst(48000, 1), 48000, "aac")
-    writer = through(source, tmp_path / name, speech, keep_audio=True, language="es")
+    writer = dubbed(source, tmp_path / name, speech, keep_audio=True, language="es")
     assert writer.dropped == []
     got = tracks(tmp_path / name)
     assert got[0] == ("aac", "spa", True)
@@ -64,7 +58,7 @@ def test_kept_tracks_follow_the_dub(tmp_path, name):
 def test_kept_tracks_are_encoded_where_the_container_cannot_hold_them(tmp_path):
     source = synth.write_video(tmp_path / "a.mp4", n=30, sound="aac", languages=("fra",))
     speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1), 48000)
-    through(source, tmp_path / "out.webm", speech, keep_audio=True)
+    dubbed(source, tmp_path / "out.webm", speech, keep_audio=True)
     assert [codec for codec, _, _ in tracks(tmp_path / "out.webm")] == ["opus", "opus"]
     with av.open(str(tmp_path / "out.webm")) as container:
         kept = container.streams.audio[1]
@@ -75,7 +69,7 @@ def test_kept_tracks_are_encoded_where_the_container_cannot_hold_them(tmp_path):
 def test_without_asking_only_the_dub_is_there(tmp_path):
     source = synth.write_video(tmp_path / "a.mp4", n=10, sound="aac", languages=("fra", "deu"))
     speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1), 48000)
-    writer = through(source, tmp_path / "out.mp4", speech)
+    writer = dubbed(source, tmp_path / "out.mp4", speech)
     assert len(tracks(tmp_path / "out.mp4")) == 1
     assert writer.dropped == ["audio stream 2 (deu)"]
 
@@ -100,7 +94,7 @@ def test_languages_are_called_as_containers_call_them(tmp_path, given, mp4, mkv,
     for name, want in [("out.mp4", mp4), ("out.mkv", mkv), ("out.mov", mov)]:
         muxer = {"mkv": "matroska"}.get(name[-3:], name[-3:])
         assert language_code(given, muxer) == want
-        writer = through(source, tmp_path / name, speech, language=given)
+        writer = dubbed(source, tmp_path / name, speech, language=given)
         ((_, got, _),) = tracks(tmp_path / name)
         assert (got or "") == want
         assert writer.dropped == ([] if want else [f"language {given} of the speech"])
@@ -126,7 +120,7 @@ def test_timecode_is_kept(tmp_path, origin, name):
         stream.metadata["timecode"] = "10:20:30:12"
 
     source = synth.write_video(tmp_path / f"a.{origin}", n=3, setup=setup)
-    writer = through(source, tmp_path / name)
+    writer = dubbed(source, tmp_path / name)
     assert writer.dropped == []
     assert set(timecodes(tmp_path / name)) == {"10:20:30:12"}
     with av.open(str(tmp_path / name)) as container:
@@ -186,7 +180,7 @@ def covers(path):
 def test_cover_goes_along(tmp_path, codec, origin, name):
     source, data = with_cover(tmp_path / origin, codec)
     assert covers(source) == [data]
-    writer = through(source, tmp_path / name)
+    writer = dubbed(source, tmp_path / name)
     assert writer.dropped == []
     assert covers(tmp_path / name) == [data]
     assert probe(tmp_path / name).video.codec == "h264"
@@ -195,7 +189,7 @@ def test_cover_goes_along(tmp_path, codec, origin, name):
 @pytest.mark.parametrize("name", ["out.mov", "out.webm"])
 def test_cover_without_a_place_is_listed(tmp_path, name):
     source, _ = with_cover(tmp_path / "a.mp4", "mjpeg")
-    assert through(source, tmp_path / name).dropped == ["cover picture"]
+    assert dubbed(source, tmp_path / name).dropped == ["cover picture"]
 
 
 @pytest.mark.parametrize("origin", ["mov", "mkv"])
@@ -216,7 +210,7 @@ def test_dates_and_named_tags_are_kept(tmp_path, origin, name):
         tmp_path / f"a.{origin}", n=2, setup=setup,
         container_options={"movflags": "use_metadata_tags"} if origin == "mov" else None,
     )  # fmt: skip
-    through(source, tmp_path / name)
+    dubbed(source, tmp_path / name)
     with av.open(str(tmp_path / name)) as container:
         got = {key.lower(): value for key, value in container.metadata.items()}
         assert {key: got.get(key) for key in tags} == tags
@@ -233,7 +227,7 @@ def test_a_cover_goes_before_named_tags(tmp_path):
         out.add_attachment("cover.png", "image/png", data)
 
     source = synth.write_video(tmp_path / "a.mkv", n=2, setup=setup)
-    writer = through(source, tmp_path / "out.mp4")
+    writer = dubbed(source, tmp_path / "out.mp4")
     assert [loss.lower() for loss in writer.dropped] == ["tags com.apple.quicktime.make"]
     assert covers(tmp_path / "out.mp4") == [data]
 
@@ -243,7 +237,7 @@ def test_ordinary_tags_stay_where_players_look(tmp_path):
     source = synth.write_video(
         tmp_path / "a.mp4", n=2, setup=lambda out, _: out.metadata.update({"title": "T"})
     )
-    through(source, tmp_path / "out.mp4")
+    dubbed(source, tmp_path / "out.mp4")
     assert b"\xa9nam" in (tmp_path / "out.mp4").read_bytes()
 
 
@@ -258,7 +252,7 @@ def test_kept_tracks_stay_in_step_with_the_pictures(tmp_path, origin, name, late
     )  # fmt: skip
     speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1.5, at=0.25), 48000)
     out = tmp_path / name
-    through(source, out, speech, keep_audio=True)
+    dubbed(source, out, speech, keep_audio=True)
     assert synth.sound_onset(out) == pytest.approx(0.25, abs=0.003)
     want = synth.sound_onset(source)
     assert synth.sound_onset(out, 1) == pytest.approx(want, abs=0.003)
