@@ -230,6 +230,12 @@ def make_info(width: int, height: int, rotation: int = 0) -> VideoInfo:
     )
 
 
+def standing(n: int, x: float, **how: Any) -> FaceTrack:
+    """A face with shut lips that stands still for ``n`` frames, ``x`` pixels from the left."""
+    shapes = np.repeat(closed_mesh()[None], n, 0)
+    return make_track(shapes, closed_mesh(), center=(x, 150.0), **how)
+
+
 def make_clip(n: int = 50, gap: float = 0.1, scale: float = 160.0) -> Clip:
     """Two shots of a face whose inner lips are ``gap`` apart, at 25 frames a second."""
     shapes = np.repeat(closed_mesh()[None], n // 2, 0)

@@ -76,10 +76,10 @@ def encoder_options(
         if told:
             text = ":".join(f"{name}={value}" for name, value in told.items())
             parts.append({_PARAMETERS[encoder]: text})
-    return merged(*parts)
+    return joined_options(*parts)
 
 
-def merged(*parts: dict[str, str]) -> dict[str, str]:
+def joined_options(*parts: dict[str, str]) -> dict[str, str]:
     """Return all options together; parameters that an encoder takes in one string are joined."""
     options: dict[str, str] = {}
     for part in parts:

@@ -25,7 +25,7 @@ from labial.media.encode import (
     new_context,
     reorder_depth,
 )
-from labial.media.encoder_options import merged, thread_options
+from labial.media.encoder_options import joined_options, thread_options
 from labial.media.encoders import (
     EncodePlan,
     EncodeSettings,
@@ -424,8 +424,8 @@ class VideoWriter:
         )
         if self._depth is not None:
             self._mixing = Mixing(plan, info)
-            more = merged(more, self._mixing.options)
-        self.plan = plan = replace(plan, options=merged(plan.options, more))
+            more = joined_options(more, self._mixing.options)
+        self.plan = plan = replace(plan, options=joined_options(plan.options, more))
         stream = self._out.add_stream(
             plan.encoder,
             rate=self._rate,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synth import closed_mesh, make_info, make_track
+from synth import make_info, standing
 
 from labial.errors import FaceError, OptionError
 from labial.media.probe import VideoInfo
@@ -21,16 +21,11 @@ TIMES = np.arange(N) / 20
 NO_TURNS = Turns(np.full(N, -1), np.zeros((3, N), bool))
 
 
-def face(n: int, x: float, **how: object) -> FaceTrack:
-    shapes = np.repeat(closed_mesh()[None], n, 0)
-    return make_track(shapes, closed_mesh(), center=(x, 150.0), **how)  # type: ignore[arg-type]
-
-
 # The second one leaves, and another one comes to the same place.
 TRACKS = [
-    face(N, 100.0, scale=60.0),
-    face(20, 400.0, scale=60.0, key=1, person=1),
-    face(15, 400.0, scale=60.0, start=25, key=2, person=2),
+    standing(N, 100.0, scale=60.0),
+    standing(20, 400.0, scale=60.0, key=1, person=1),
+    standing(15, 400.0, scale=60.0, start=25, key=2, person=2),
 ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synth import closed_mesh, make_info, make_track
+from synth import make_info, standing
 
 from labial.errors import FaceError, OptionError
 from labial.face.quality import FADE_FRAMES
@@ -18,16 +18,11 @@ N = 40
 TIMES = np.arange(N) / 20
 
 
-def face(n: int, x: float, **how: object) -> FaceTrack:
-    shapes = np.repeat(closed_mesh()[None], n, 0)
-    return make_track(shapes, closed_mesh(), center=(x, 150.0), **how)  # type: ignore[arg-type]
-
-
 # The second one leaves; the third one comes when the second one has gone.
 TRACKS = [
-    face(N, 100.0, scale=60.0),
-    face(20, 300.0, scale=50.0, key=1, person=1),
-    face(20, 500.0, scale=80.0, start=20, key=2, person=2),
+    standing(N, 100.0, scale=60.0),
+    standing(20, 300.0, scale=50.0, key=1, person=1),
+    standing(20, 500.0, scale=80.0, start=20, key=2, person=2),
 ]
 SPEAKER = np.repeat([0, 1, 0, 2], 10)
 
