@@ -9,16 +9,19 @@
     ├── FaceError                no face that can be re-synced
     ├── SpeechError              the speech cannot be used (no audio stream, empty, not finite)
     ├── WeightsError             weights are missing, damaged, or may not be fetched
-    └── OptionError              an option value is out of range or contradicts another
+    ├── OptionError              an option value is out of range or contradicts another
+    └── ScriptError          a script, cue or segment file has problems: all of them, one line each
 
 Anything else that is raised is a bug in Labial and keeps its traceback.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LabialError(Exception):
-    """Root of all known failures; ``str(error)`` is a single line for the user."""
+    """Root of all known failures; ``str(error)`` is for the user, a single line unless it lists."""
 
 
 class MediaError(LabialError):
@@ -47,3 +50,24 @@ class WeightsError(LabialError):
 
 class OptionError(LabialError):
     """An option's value is out of range or contradicts another option."""
+
+
+class ScriptError(LabialError):
+    """What is wrong with a script or a file of cues or segments, all at once.
+
+    Parameters
+    ----------
+    name
+        The file, as the user named it.
+    problems
+        One phrase each, beginning with the line it is about where there is one, such as
+        ``line 7: ends before it starts``.
+    """
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        self.name, self.problems = name, tuple(problems)
+        if len(self.problems) == 1:
+            super().__init__(f"{name}: {self.problems[0]}")
+        else:
+            listed = "".join(f"\n  {problem}" for problem in self.problems)
+            super().__init__(f"{name}: {len(self.problems)} problems{listed}")
