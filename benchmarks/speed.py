@@ -50,7 +50,7 @@ from labial.media.write import VideoWriter
 from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
-from labial.motion.wanted import frame_mouths
+from labial.motion.wanted import frame_mouths, study_all
 from labial.options import DubOptions
 from labial.render.bank import BankCollector, Choice, MouthBank
 from labial.render.learned import Learned
@@ -209,7 +209,9 @@ def stages(clip: Path, speech: Path, out: Path, quality: str) -> dict[str, float
 
     def listen() -> tuple[list[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
         said, heard = predict(load_speech(speech)), own_speech(clip)
-        mouths, _ = frame_mouths(tracks, seconds, said, heard, load_basis(), DubOptions())
+        basis, new = load_basis(), {track.person: said for track in tracks}
+        studied = study_all(tracks, seconds, basis, heard, new)
+        mouths = frame_mouths(tracks, seconds, said, studied, basis, DubOptions())
         return mouths, visemes_at(said, seconds)
 
     mouths, visemes = clocked("listen", listen)

@@ -36,15 +36,12 @@ from labial.media.write import VideoWriter, check_target
 from labial.motion.predict import predict
 from labial.motion.space import load_basis
 from labial.motion.style import Style
-from labial.motion.wanted import frame_mouths
 from labial.options import DubOptions, overridden
+from labial.performing import Speech, perform
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each, rendered
 from labial.speaking.boxes import Boxes, read_boxes
-from labial.speaking.cast import cast
-from labial.speaking.turns import take_turns
-from labial.speech.visemes import visemes_at
 from labial.tally import DubReport, Tally
 from labial.types import Audio, FaceTrack, FloatArray, Hook
 
@@ -110,18 +107,12 @@ def dub(
     _expect_a_face(video, analysis)
     if analysis.strangers and options.speaker.isdigit():
         raise WeightsError(analysis.strangers)
-    said, heard = predict(_while_seen(speech, analysis.length)), analysis.heard
-    times, tracks = analysis.times, analysis.tracks
-    turns = take_turns(tracks, times, heard)
-    chosen = cast(asked, tracks, times, turns, info)
-    analysis = replace(analysis, tracks=chosen.tracks)
+    said = predict(_while_seen(speech, analysis.length))
+    played = perform(analysis, [Speech(said, 0, None, asked, options)], info)
+    analysis = played.analysis
     _expect_a_face(video, analysis)
-    mouths, styles = frame_mouths(
-        tracks, times, said, heard, load_basis(), options,
-        [turns.of(track).astype(np.float32) for track in tracks],
-    )  # fmt: skip
     tell("listen", 1, 1)
-    wanted = Wanted(mouths, visemes_at(said, times), options.quality)
+    wanted = Wanted(played.mouths, played.visemes, options.quality)
     if options.quality == "pro":
         wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
     wished = options.crf is not None or options.lossless
@@ -145,12 +136,12 @@ def dub(
         dropped=tuple(writer.dropped),
         skipped=analysis.skipped,
         resized=analysis.resized,
-        style=_told(styles, chosen.tracks),
+        style=_told(played.styles, analysis.tracks),
         unheard=speech.damaged,
         unrefined=tally.unrefined,
         adapted=_taught(wanted) if options.quality == "pro" else "",
         deinterlaced=analysis.deinterlaced,
-        people=chosen.summary(times),
+        people=played.cast.summary(analysis.times),
         copied=float(tally.copied),
         resumed=tally.resumed,
         notes=writer.plan.notes + _unknown(analysis),

@@ -42,12 +42,12 @@ MOST_WORKERS = 8
 class Wanted:
     """What the second pass is to make of the first.
 
-    ``mouths`` holds (len(track), K) for each track, ``visemes`` (n, 15) for each frame, ``looks``
-    by the key of a track what its own frames taught.
+    ``mouths`` holds (len(track), K) and ``visemes`` (len(track), 15) for each track, ``looks`` by
+    the key of a track what its own frames taught.
     """
 
     mouths: list[FloatArray]
-    visemes: FloatArray
+    visemes: list[FloatArray]
     quality: Quality = "standard"
     looks: dict[int, Appearance] = field(default_factory=dict)
 
@@ -135,14 +135,14 @@ def in_order(work: Iterable[Callable[[], Made]], threads: int = 0) -> Generator[
 def _renderings(
     reader: VideoReader, analysis: Analysis, wanted: Wanted, parts: Sequence[Stretch]
 ) -> Iterator[Callable[[], Done]]:
-    coming = deque(zip(analysis.tracks, wanted.mouths, strict=True))
+    coming = deque(zip(analysis.tracks, wanted.mouths, wanted.visemes, strict=True))
     plans: tuple[_Plan, ...] = ()
     for frame in _frames(reader, analysis, parts):
         plans = tuple(plan for plan in plans if frame.index < plan.end)
         while coming and coming[0][0].start <= frame.index:
-            track, mouths = coming.popleft()
+            track, mouths, visemes = coming.popleft()
             if track.end > frame.index:
-                plans = (*plans, _Plan(track, mouths, analysis, wanted))
+                plans = (*plans, _Plan(track, mouths, visemes, analysis, wanted))
         yield partial(_rendered, frame, plans)
 
 
@@ -185,7 +185,12 @@ class _Plan:
     """All that rendering one face needs, decided before its first frame."""
 
     def __init__(
-        self, track: FaceTrack, mouths: FloatArray, analysis: Analysis, wanted: Wanted
+        self,
+        track: FaceTrack,
+        mouths: FloatArray,
+        visemes: FloatArray,
+        analysis: Analysis,
+        wanted: Wanted,
     ) -> None:
         self.end = track.end
         self._track = track
@@ -206,7 +211,7 @@ class _Plan:
                 self._others = [*bank.choose(every, lips, choices)]
         if learned:
             look = wanted.looks.get(track.key)
-            self._learned = Learned(track, self._retarget, bank, wanted.visemes[track.rows], look)
+            self._learned = Learned(track, self._retarget, bank, visemes, look)
 
     def render(self, frame: Frame) -> Done:
         """Return the frame with its new mouth, or as it is and the reason why."""

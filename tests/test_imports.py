@@ -34,6 +34,7 @@ ROOMS = (
     "engines",
     "analysis",
     "timeline",
+    "performing",
     "adapting",
     "rendering",
     "sheet",

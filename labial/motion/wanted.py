@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,50 +79,89 @@ def wanted_motion(
     return WantedMotion(kept, rest, MouthMotion(room.astype(np.float32)[:, None], styled.rate))
 
 
-def frame_mouths(
+@dataclass(frozen=True)
+class Studied:
+    """What the source shows of the people in it.
+
+    Parameters
+    ----------
+    styles
+        By person.
+    expressions
+        For each track (len(track), K) float32: the slow part of what is not speech.
+    """
+
+    styles: dict[int, Style]
+    expressions: list[FloatArray]
+
+
+def study_all(
     tracks: Sequence[FaceTrack],
     times: Times,
-    speech: SpeechTrack,
-    heard: SpeechTrack | None,
     basis: MouthBasis,
-    options: DubOptions,
+    heard: SpeechTrack | None = None,
+    new: Mapping[int, SpeechTrack] | None = None,
     speaking: Sequence[FloatArray] | None = None,
-) -> tuple[list[FloatArray], dict[int, Style]]:
-    """Return the wanted mouth of every face, and the styles that were fitted to the people.
+) -> Studied:
+    """Learn what the source shows of everybody.
 
     Parameters
     ----------
     tracks
         The faces, in order.
     times
-        (n,) seconds of all frames of the video, on the clock of both sounds.
-    speech, heard
-        What the network heard in the new speech, and in the source's own sound if it has any.
-    basis, options
-        As for :func:`wanted_motion`.
+        (n,) seconds of all frames of the video, on the clock of its sound.
+    basis
+        The mouth basis.
+    heard
+        What the network heard in the source's own sound, if it has any.
+    new
+        By person what they are to say, where that is known.
     speaking
         For each track (len(track),) 0..1: how surely that person speaks; None for all.
-
-    Returns
-    -------
-    mouths
-        For each track (len(track), K) float32.
-    styles
-        By person, for the report.
     """
-    mouths: list[FloatArray] = [np.zeros((len(t), len(basis)), np.float32) for t in tracks]
+    expressions = [np.zeros((len(t), len(basis)), np.float32) for t in tracks]
     styles = {}
     for person in sorted({track.person for track in tracks}):
         mine = [k for k, track in enumerate(tracks) if track.person == person]
         said = None if speaking is None else [speaking[k] for k in mine]
-        speaker = study([tracks[k] for k in mine], times, basis, heard, speech, said)
-        wanted = wanted_motion(speech, speaker.style, basis, options)
+        told = None if new is None else new.get(person)
+        speaker = study([tracks[k] for k in mine], times, basis, heard, told, said)
         styles[person] = speaker.style
         first = 0
         for k in mine:
-            at = times[tracks[k].rows]
-            rows = slice(first, first + len(at))
-            own = options.expression * speaker.expression(rows, frame_rate(at))
-            mouths[k] = wanted.at(at, np.asarray(own, np.float32))
+            rows = slice(first, first + len(tracks[k]))
+            expressions[k] = speaker.expression(rows, frame_rate(times[tracks[k].rows]))
             first = rows.stop
-    return mouths, styles
+    return Studied(styles, expressions)
+
+
+def frame_mouths(
+    tracks: Sequence[FaceTrack],
+    times: Times,
+    speech: SpeechTrack,
+    studied: Studied,
+    basis: MouthBasis,
+    options: DubOptions,
+) -> list[FloatArray]:
+    """Return for each track (len(track), K) float32, the wanted mouth.
+
+    Parameters
+    ----------
+    tracks
+        The faces, in order.
+    times
+        (n,) seconds of all frames, on the clock of ``speech``.
+    speech
+        What the network heard in the new speech.
+    studied
+        What is known of these people, with an expression for each of these tracks.
+    basis, options
+        As for :func:`wanted_motion`.
+    """
+    people = {track.person for track in tracks}
+    wanted = {p: wanted_motion(speech, studied.styles[p], basis, options) for p in people}
+    return [
+        wanted[track.person].at(times[track.rows], options.expression * own)
+        for track, own in zip(tracks, studied.expressions, strict=True)
+    ]

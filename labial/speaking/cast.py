@@ -16,10 +16,10 @@ from labial.media.probe import VideoInfo
 from labial.motion.timing import frame_step
 from labial.speaking.boxes import Boxes
 from labial.speaking.turns import Times, Turns, take_turns
-from labial.types import FaceTrack, FloatArray
+from labial.types import BoolArray, FaceTrack, FloatArray
 
-LISTENING, NOT_CHOSEN = "listening", "not chosen"
-LEFT_ALONE = (LISTENING, NOT_CHOSEN)
+LISTENING, NOT_CHOSEN, OUTSIDE = "listening", "not chosen", "outside of the segments"
+LEFT_ALONE = (LISTENING, NOT_CHOSEN, OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,12 @@ class Cast:
 
 
 def cast(
-    asked: str | Boxes, tracks: Sequence[FaceTrack], times: Times, turns: Turns, info: VideoInfo
+    asked: str | Boxes,
+    tracks: Sequence[FaceTrack],
+    times: Times,
+    turns: Turns,
+    info: VideoInfo,
+    during: BoolArray | None = None,
 ) -> Cast:
     """Decide whom to dub.
 
@@ -77,6 +82,8 @@ def cast(
         Who speaks when.
     info
         The video, for its size and turn.
+    during
+        (n,) frames in which to dub at all; None for all.
 
     Raises
     ------
@@ -103,8 +110,42 @@ def cast(
         if person not in {track.person for track in tracks}:
             raise FaceError(f"--speaker {asked}: {found(tracks, times, info)}")
         wanted, why = [np.full(len(t), t.person == person) for t in tracks], NOT_CHOSEN
+    if during is not None:
+        wanted = [rows & during[track.rows] for rows, track in zip(wanted, tracks, strict=True)]
     shares = [faded(rows.astype(np.float32)) for rows in wanted]
-    return Cast([_shared(t, s, why) for t, s in zip(tracks, shares, strict=True)], shares)
+    reasons = [np.full(len(track), why, object) for track in tracks]
+    if during is not None:
+        for rows, track in zip(reasons, tracks, strict=True):
+            rows[~during[track.rows]] = OUTSIDE
+    return _of(tracks, shares, reasons)
+
+
+def joined(casts: Sequence[Cast], tracks: Sequence[FaceTrack]) -> Cast:
+    """Return whom any of several casts of the same tracks, at least one, dubs."""
+    if len(casts) == 1:
+        return casts[0]
+    shares = [
+        np.asarray(np.max(rows, 0), np.float32)
+        for rows in zip(*(one.shares for one in casts), strict=True)
+    ]
+    reasons = []
+    for k, track in enumerate(tracks):
+        why = np.full(len(track), OUTSIDE, object)
+        for one in casts:
+            told = one.tracks[k].reasons
+            known = np.isin(told, (LISTENING, NOT_CHOSEN))
+            why[known] = told[known]
+        reasons.append(why)
+    return _of(tracks, shares, reasons)
+
+
+def _of(
+    tracks: Sequence[FaceTrack],
+    shares: list[FloatArray],
+    reasons: Sequence[npt.NDArray[np.object_]],
+) -> Cast:
+    every = zip(tracks, shares, reasons, strict=True)
+    return Cast([_shared(track, share, why) for track, share, why in every], shares)
 
 
 def found(tracks: Sequence[FaceTrack], times: Times, info: VideoInfo) -> str:
@@ -125,12 +166,13 @@ def found(tracks: Sequence[FaceTrack], times: Times, info: VideoInfo) -> str:
     return f"there {'is' if len(people) == 1 else 'are'} " + ", ".join(told)
 
 
-def _shared(track: FaceTrack, share: FloatArray, why: str) -> FaceTrack:
+def _shared(track: FaceTrack, share: FloatArray, why: npt.NDArray[np.object_]) -> FaceTrack:
     if (share >= 1).all():
         return track
     reasons: npt.NDArray[np.object_] = track.reasons.copy()
     # Who is not there is not listening.
-    reasons[(share <= 0) & track.present] = why
+    alone = (share <= 0) & track.present
+    reasons[alone] = why[alone]
     quality = np.asarray(np.minimum(track.quality, share), np.float32)
     return replace(track, quality=quality, reasons=reasons)
 

@@ -10,7 +10,7 @@ from labial.motion.retarget import own_motion
 from labial.motion.space import load_basis
 from labial.motion.speaker import study
 from labial.motion.style import Style, average, without_opening
-from labial.motion.wanted import frame_mouths, wanted_motion
+from labial.motion.wanted import frame_mouths, study_all, wanted_motion
 from labial.options import DubOptions
 from labial.speech.phones import PHONE_INDEX, PHONES
 from labial.types import FaceTrack, MouthMotion, SpeechTrack
@@ -37,6 +37,13 @@ def filmed(own: np.ndarray, **how: object) -> FaceTrack:
     return make_track(shapes, closed_mesh(), **how)  # type: ignore[arg-type]
 
 
+def mouths_of(
+    tracks: list[FaceTrack], times: np.ndarray, speech: SpeechTrack, options: DubOptions
+) -> list[np.ndarray]:
+    studied = study_all(tracks, times, BASIS, None, dict.fromkeys(range(4), speech))
+    return frame_mouths(tracks, times, speech, studied, BASIS, options)
+
+
 def test_own_motion_is_what_was_filmed() -> None:
     own = np.random.default_rng(0).normal(0, 0.5, (30, len(BASIS)))
     present = np.arange(30) != 7
@@ -51,9 +58,7 @@ def test_shots_without_a_face_are_at_rest() -> None:
     nobody = filmed(np.ones((20, len(BASIS))), present=np.zeros(20, bool), quality=np.zeros(20))
     assert not own_motion(nobody, BASIS).any()
     someone = filmed(np.repeat(SMILE[None], 20, 0), start=20)
-    mouths, _ = frame_mouths(
-        [nobody, someone], np.arange(40) / 25, heard_in("_____"), None, BASIS, DubOptions()
-    )
+    mouths = mouths_of([nobody, someone], np.arange(40) / 25, heard_in("_____"), DubOptions())
     assert not mouths[0].any()
     assert mouths[1].any()
 
@@ -108,13 +113,13 @@ def test_a_slow_smile_stays_and_never_parts_the_lips() -> None:
     track = filmed(own)
     times = np.arange(200) / 25
     speech = heard_in("_" * 40)
-    (mouths,), styles = frame_mouths([track], times, speech, None, BASIS, DubOptions(expression=1))
-    assert styles[0].evidence == 0
+    assert study_all([track], times, BASIS, None, {0: speech}).styles[0].evidence == 0
+    (mouths,) = mouths_of([track], times, speech, DubOptions(expression=1))
     np.testing.assert_allclose(mouths, np.repeat(SMILE[None], 200, 0), atol=0.05)
     np.testing.assert_allclose(BASIS.aperture(mouths), 0, atol=1e-4)
-    (half,), _ = frame_mouths([track], times, speech, None, BASIS, DubOptions(expression=0.5))
+    (half,) = mouths_of([track], times, speech, DubOptions(expression=0.5))
     np.testing.assert_allclose(half, mouths / 2, atol=1e-4)
-    assert not frame_mouths([track], times, speech, None, BASIS, PLAIN)[0][0].any()
+    assert not mouths_of([track], times, speech, PLAIN)[0].any()
 
 
 def test_own_words_are_no_expression() -> None:
@@ -140,9 +145,7 @@ def test_faces_seen_badly_have_no_say() -> None:
 def test_shots_do_not_mix() -> None:
     tracks = [filmed(np.repeat(SMILE[None] * k, 50, 0), start=s) for k, s in ((1, 0), (-1, 50))]
     times = np.arange(100) / 25
-    mouths, _ = frame_mouths(
-        tracks, times, heard_in("_" * 20), None, BASIS, DubOptions(expression=1)
-    )
+    mouths = mouths_of(tracks, times, heard_in("_" * 20), DubOptions(expression=1))
     side = np.sign(np.concatenate(mouths) @ SMILE)
     np.testing.assert_array_equal(side, np.repeat([1, -1], 50))
 
