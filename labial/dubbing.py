@@ -9,52 +9,45 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import closing
-from dataclasses import replace
-from fractions import Fraction
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from labial import seen
 from labial.adapting import adapt
 from labial.analysis import Analysis, analyse
-from labial.audio.load import load_speech
-from labial.errors import FaceError, WeightsError
+from labial.errors import FaceError, LabialError, OptionError, ScriptError, WeightsError
 from labial.face.timeline import overview
 from labial.media.encode import Mixing
-from labial.media.encoders import EncodeSettings
+from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.journal import Journal
-from labial.media.picture import check_png, upright_rgb8, write_png
-from labial.media.pieces import Stretch, stretches
+from labial.media.picture import check_png
+from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
 from labial.media.sequence import with_rate
-from labial.media.spool import enough_room
+from labial.media.spool import enough_room, made_sounds
 from labial.media.write import VideoWriter, check_target
-from labial.motion.predict import predict
-from labial.motion.space import load_basis
 from labial.motion.style import Style
 from labial.options import DubOptions, overridden
-from labial.performing import Speech, perform
+from labial.performing import perform
+from labial.producing import parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
-from labial.rendering import Wanted, one_thread_each, rendered
-from labial.speaking.boxes import Boxes, read_boxes
-from labial.tally import DubReport, Tally
-from labial.types import Audio, FaceTrack, FloatArray, Hook
+from labial.rendering import Wanted, one_thread_each
+from labial.takes import Take, take_of
+from labial.tally import DubReport
+from labial.types import FaceTrack, Hook
 
-_PREVIEW_SECONDS = 10.0
-# The network and the rules of a mouth look ahead by less.
-_AFTER_SECONDS = 5
+LANGUAGE_MARK = "{lang}"
+"""Stands for the language in the name of an output."""
 
 
 @enough_room()
 @one_thread_each()
 def dub(
     video: str | os.PathLike[str],
-    audio: str | os.PathLike[str],
+    audio: str | os.PathLike[str] | None,
     out: str | os.PathLike[str],
     options: DubOptions | None = None,
     *,
@@ -69,7 +62,8 @@ def dub(
         Any file with a video stream that FFmpeg reads, or numbered pictures: their folder, or a
         pattern such as ``shots/%05d.png``.
     audio
-        Any file with sound; its first sample belongs to the video's first frame.
+        Any file with sound; its first sample belongs to the video's first frame. None where the
+        options say what is said.
     out
         Target; the extension chooses the container. ``out/%05d.png`` or an empty folder gets
         numbered pictures. Written beside itself and renamed when it is complete, so there is never
@@ -81,34 +75,134 @@ def dub(
 
     Raises
     ------
-    ReadError, WriteError, SpeechError, FaceError, OptionError, WeightsError
-        With one line that says what is wrong and what to do.
+    ReadError, WriteError, SpeechError, ScriptError, FaceError, OptionError, WeightsError
+        With what is wrong and what to do.
     """
     options = overridden(options or DubOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
-    asked: str | Boxes = options.speaker
-    if options.speaker.endswith(".json"):
-        asked = read_boxes(Path(options.speaker))
-    if options.fps is not None:
-        video = with_rate(Path(video), options.fps)
-    with VideoReader(video) as reader:
-        source = reader.media
-    info = reader.info
-    speech = load_speech(audio)
-    settings = EncodeSettings(
-        options.codec, options.crf, options.preset, options.lossless, options.hardware,
-        options.keep_audio, options.language, options.threads, repeatable=options.resume,
-    )  # fmt: skip
-    plan = check_target(out, source, settings, audio)
-    if options.preview is not None:
-        check_png(options.preview, (video, audio, out))
-    content = seen.digest(video)
-    analysis = analyse(video, tell, content if options.cache else "", options.threads)
-    _expect_a_face(video, analysis)
-    if analysis.strangers and options.speaker.isdigit():
+    with made_sounds() as folder:
+        job = _Job.prepared(video, audio, out, options, folder)
+        return _done(job, _looked_at(job, tell), tell)
+
+
+def dub_each(
+    video: str | os.PathLike[str],
+    speeches: Mapping[str, str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    options: DubOptions | None = None,
+    *,
+    hook: Hook | None = None,
+    **overrides: Any,
+) -> dict[str, DubReport]:
+    """Dub a video into several languages, and look at it once.
+
+    Parameters
+    ----------
+    video
+        As for :func:`dub`.
+    speeches
+        By language, an ISO 639 code, the file with the speech.
+    out
+        As for :func:`dub`, with ``{lang}`` where the language goes, in name or folder. Without
+        it, with the option ``mux``, one file with a track for each language.
+    options, hook
+        As for :func:`dub`.
+
+    Returns
+    -------
+    By language what was done; with ``mux`` by the first one.
+
+    Raises
+    ------
+    ReadError, WriteError, SpeechError, ScriptError, FaceError, OptionError, WeightsError
+        With what is wrong and what to do; before any work where it can be known then.
+    """
+    options = overridden(options or DubOptions(), overrides)
+    tell = hook or (lambda stage, done, total: None)
+    target = os.fspath(out)
+    if options.mux == "off" and LANGUAGE_MARK not in target:
+        raise OptionError(
+            f"-o {target}: several languages need {LANGUAGE_MARK} in the name, such as "
+            f"out/{LANGUAGE_MARK}.mp4, or --mux for one file"
+        )
+    with made_sounds() as folder:
+        jobs: dict[str, _Job] = {}
+        problems = []
+        for language, speech in speeches.items():
+            mine = folder / language
+            mine.mkdir()
+            one = replace(options, language=language)
+            try:
+                name = target.replace(LANGUAGE_MARK, language)
+                jobs[language] = _Job.prepared(video, speech, name, one, mine)
+            except LabialError as error:
+                problems.append(f"{language}: {error}")
+        if problems:
+            raise ScriptError("--audio", problems)
+        first = next(iter(jobs.values()))
+        if options.mux != "off":
+            more = tuple((code, job.take.files[0]) for code, job in [*jobs.items()][1:])
+            settings = replace(first.settings, more_speech=more)
+            jobs = {next(iter(jobs)): replace(first, settings=settings)}
+        analysis = _looked_at(first, tell)
+        return {language: _done(job, analysis, tell) for language, job in jobs.items()}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One output, with all that can be checked before the work."""
+
+    video: Path
+    source: MediaInfo
+    take: Take
+    out: Path
+    options: DubOptions
+    settings: EncodeSettings
+    plan: EncodePlan
+    content: str
+    folder: Path
+
+    @classmethod
+    def prepared(
+        cls,
+        video: str | os.PathLike[str],
+        audio: str | os.PathLike[str] | None,
+        out: str | os.PathLike[str],
+        options: DubOptions,
+        folder: Path,
+    ) -> _Job:
+        """Raise what is wrong with it; ``folder`` is for sounds that are made on the way."""
+        named = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
+        with VideoReader(named) as reader:
+            source = reader.media
+        take = take_of(named, source, audio, options, folder)
+        settings = EncodeSettings(
+            options.codec, options.crf, options.preset, options.lossless, options.hardware,
+            options.keep_audio, options.language, (), options.threads, repeatable=options.resume,
+        )  # fmt: skip
+        plan = check_target(out, source, settings, audio)
+        if options.preview is not None:
+            check_png(options.preview, (named, *take.files, out))
+        content = seen.digest(named)
+        return cls(named, source, take, Path(out), options, settings, plan, content, folder)
+
+
+def _looked_at(job: _Job, tell: Hook) -> Analysis:
+    """What the first pass sees in the job's video."""
+    options = job.options
+    analysis = analyse(job.video, tell, job.content if options.cache else "", options.threads)
+    _expect_a_face(job.video, analysis)
+    return analysis
+
+
+def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
+    """Do the job, given what the first pass found."""
+    options, video, info = job.options, job.video, job.source.video
+    assert info is not None
+    if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
-    said = predict(_while_seen(speech, analysis.length))
-    played = perform(analysis, [Speech(said, 0, None, asked, options)], info)
+    sound, heard_of = job.take.sound(video, analysis.length, job.folder)
+    played = perform(analysis, job.take.speeches(analysis.length), info)
     analysis = played.analysis
     _expect_a_face(video, analysis)
     tell("listen", 1, 1)
@@ -116,20 +210,23 @@ def dub(
     if options.quality == "pro":
         wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
     wished = options.crf is not None or options.lossless
-    copying = options.copy and not wished and not Mixing(plan, info).obstacle
-    parts = _parts(analysis, copying)
-    depends = content, seen.digest(audio), seen.version(), _lasting(options), asked, plan, parts
+    copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
+    parts = parts_of(analysis, copying)
+    depends = (
+        job.content, seen.digest(sound), seen.version(), _lasting(options), job.take.key, job.plan,
+        parts,
+    )  # fmt: skip
     with (
-        Journal(out, f"{depends}", options.resume) as journal,
+        Journal(job.out, f"{depends}", options.resume) as journal,
         VideoWriter(
-            out, source, settings, audio, analysis.length, partial=journal.partial,
+            job.out, job.source, job.settings, sound, analysis.length, partial=journal.partial,
             copied_depth=analysis.gops.depth if any(part.copied for part in parts) else None,
         ) as writer,
     ):  # fmt: skip
-        tally = _produce(video, analysis, wanted, parts, journal, writer, options, tell)
+        tally = produce(video, analysis, wanted, parts, journal, writer, options, tell)
     n = writer.frames
     return DubReport(
-        out=Path(out),
+        out=job.out,
         frames=n,
         resynced=n - tally.passed.total(),
         passed=dict(tally.passed),
@@ -137,82 +234,20 @@ def dub(
         skipped=analysis.skipped,
         resized=analysis.resized,
         style=_told(played.styles, analysis.tracks),
-        unheard=speech.damaged,
+        unheard=job.take.unheard,
         unrefined=tally.unrefined,
         adapted=_taught(wanted) if options.quality == "pro" else "",
         deinterlaced=analysis.deinterlaced,
         people=played.cast.summary(analysis.times),
         copied=float(tally.copied),
         resumed=tally.resumed,
-        notes=writer.plan.notes + _unknown(analysis),
+        notes=writer.plan.notes + heard_of + _unknown(analysis),
     )
 
 
 def _lasting(options: DubOptions) -> DubOptions:
     """The options that pieces of the output depend on."""
     return replace(options, resume=False, cache=True, preview=None)
-
-
-def _parts(analysis: Analysis, copying: bool) -> list[Stretch]:
-    """Divide the video into what is made, piece by piece, and what is copied."""
-    changed = np.zeros(len(analysis.pts), bool)
-    for track in analysis.tracks:
-        changed[track.rows] |= track.quality > 0
-    return stretches(changed, analysis.gops, copying)
-
-
-def _produce(
-    video: str | os.PathLike[str],
-    analysis: Analysis,
-    wanted: Wanted,
-    parts: list[Stretch],
-    journal: Journal,
-    writer: VideoWriter,
-    options: DubOptions,
-    tell: Hook,
-) -> Tally:
-    """Write the output, part by part: made, taken from the journal, or copied."""
-    tally = Tally()
-    show = _preview(analysis, wanted.mouths) if options.preview is not None else -1
-    ready = {
-        number: None if part.first <= show < part.end else journal.piece(number)
-        for number, part in enumerate(parts)
-        if not part.copied
-    }
-    missing = [parts[number] for number, piece in ready.items() if piece is None]
-    reasons = overview(analysis.tracks, len(analysis.pts))[2]
-    with closing(rendered(video, analysis, wanted, tell, missing, options.threads)) as frames:
-        for number, part in enumerate(parts):
-            times = analysis.exact_times(part.first, part.end)
-            piece = ready.get(number)
-            if part.copied:
-                writer.copy(times)
-                tally.copy(reasons[part.first : part.end], _seconds(analysis, part))
-            elif piece is not None:
-                writer.replay(piece.pictures(), times)
-                tally.add(Tally.of(piece.facts))
-                tally.resumed += len(times)
-            else:
-                mine = Tally()
-                with journal.recording(number) as recorder:
-                    writer.sink = recorder.keep
-                    for done in islice(frames, len(times)):
-                        writer.write(done.frame)
-                        mine.count(done.reason, done.trust)
-                        if done.frame.index == show and options.preview is not None:
-                            write_png(options.preview, upright_rgb8(done.frame))
-                    writer.cut()
-                    writer.sink = None
-                    recorder.facts = mine.facts()
-                tally.add(mine)
-    return tally
-
-
-def _seconds(analysis: Analysis, part: Stretch) -> Fraction:
-    first, end = analysis.pts[part.first], len(analysis.pts)
-    if part.end < end:
-        return int(analysis.pts[part.end] - first) * analysis.time_base
-    return analysis.length - int(first - analysis.pts[0]) * analysis.time_base
 
 
 def _looks(
@@ -252,12 +287,6 @@ def _unknown(analysis: Analysis) -> tuple[str, ...]:
     return (f"people were not known again after cuts: {why}",) if why else ()
 
 
-def _while_seen(speech: Audio, length: Fraction) -> Audio:
-    """The speech until a little after the last frame: what is said later moves no mouth."""
-    end = round((length + _AFTER_SECONDS) * speech.rate)
-    return Audio(speech.samples[:end], speech.rate)
-
-
 def _expect_a_face(video: str | os.PathLike[str], analysis: Analysis) -> None:
     if any((track.quality > 0).any() for track in analysis.tracks):
         return
@@ -268,15 +297,3 @@ def _expect_a_face(video: str | os.PathLike[str], analysis: Analysis) -> None:
         f"no face to re-sync in {video} ({n} frames: {counts}): "
         "give a video that shows a face from the front, not small and not covered"
     )
-
-
-def _preview(analysis: Analysis, mouths: list[FloatArray]) -> int:
-    """Index of the frame whose mouth opens widest in the first seconds with a face."""
-    basis, n = load_basis(), len(analysis.pts)
-    times = analysis.times
-    begin = times[int((overview(analysis.tracks, n)[1] > 0).argmax())]
-    widest = np.full(n, -1.0)
-    for track, mouth in zip(analysis.tracks, mouths, strict=True):
-        opening = np.where(track.quality > 0, basis.aperture(mouth).clip(0) * track.quality, -1)
-        widest[track.rows] = np.maximum(widest[track.rows], opening)
-    return int(np.where(times <= begin + _PREVIEW_SECONDS, widest, -1).argmax())

@@ -11,6 +11,7 @@ from labial.errors import OptionError
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Hardware = Literal["off", "auto", "videotoolbox", "nvenc", "qsv", "amf"]
 SyncMode = Literal["cut_off"]
+Mux = Literal["off", "first", "source"]
 Quality = Literal["fast", "standard", "pro"]
 PhotoQuality = Literal["fast", "standard"]
 VisemeFormat = Literal[
@@ -57,6 +58,9 @@ class DubOptions:
     """Encode in hardware: auto takes the first encoder that works here, else software."""
     language: str | None = None
     """Language of the new speech, an ISO 639 code such as es or deu, written into the output."""
+    mux: Mux = "off"
+    """Several languages in one file, each an audio track. first: the picture is re-synced to the
+    first of them. source: the picture stays as it is, packet by packet."""
     fps: float | None = None
     """Frames a second of VIDEO where it is a sequence of pictures, default 25. "shots@24" says the
     same."""

@@ -48,6 +48,8 @@ ROOMS = (
     "soundtrack",
     "tally",
     "planning",
+    "takes",
+    "producing",
     "dubbing",
     "fixing",
     "animating",

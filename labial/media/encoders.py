@@ -42,6 +42,8 @@ class EncodeSettings:
         The source's own sound stays, after the new speech.
     language
         ISO 639 code of the new speech; None keeps what its file says.
+    more_speech
+        Language and file of more speech, each an audio track after the first.
     threads
         Threads to encode with; 0 is as many as there are cores.
     repeatable
@@ -55,6 +57,7 @@ class EncodeSettings:
     hardware: Hardware = "off"
     keep_audio: bool = False
     language: str | None = None
+    more_speech: tuple[tuple[str, Path], ...] = ()
     threads: int = 0
     repeatable: bool = False
 

@@ -7,6 +7,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -98,6 +99,13 @@ def enough_room() -> Iterator[None]:
             f"no room for temporary files in {tempfile.gettempdir()}: {error.strerror}; make room, "
             "or set TMPDIR to a folder that has it"
         ) from error
+
+
+@contextlib.contextmanager
+def made_sounds() -> Iterator[Path]:
+    """Give a folder for sounds that are made on the way; it vanishes with what lies in it."""
+    with tempfile.TemporaryDirectory(prefix="labial-sound-", dir=_folder()) as folder:
+        yield Path(folder)
 
 
 def _folder() -> str:

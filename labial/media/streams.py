@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ _SUBTITLE_NAMES = {
     "dvdsub": "dvd_subtitle",
 }
 _PICTURE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png")}
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """New sound: its file and stream, that of the output, and the time of its first sample."""
+
+    container: Any
+    stream: Any
+    output: Any
+    copy: bool
+    begin: Fraction
 
 
 class OtherStreams:
@@ -76,8 +88,7 @@ class OtherStreams:
         self._settings, self._audio, self._limit = settings, audio, limit
         self.dropped: list[str] = []
         self._inputs = contextlib.ExitStack()
-        self._speech: tuple[Any, Any, Any, bool] | None = None
-        self._speech_begin = Fraction(0)
+        self._speech: list[_Speech] = []
         self._kept_audio: list[tuple[int, Any, bool]] = []
         self._subtitles: list[tuple[int, Any, str]] = []
         self._covers: list[tuple[int, Any]] = []
@@ -99,7 +110,9 @@ class OtherStreams:
             for stream in origin.streams.audio:
                 self._keep_audio(stream, beside=False)
         else:
-            self._add_speech(self._audio)
+            self._add_speech(self._audio, self._settings.language, first=True)
+            for language, path in self._settings.more_speech:
+                self._add_speech(path, language, first=False)
             main = audio_stream(origin)
             for stream in origin.streams.audio:
                 if self._settings.keep_audio:
@@ -120,14 +133,13 @@ class OtherStreams:
         """Make ready to hand out, given the time of the first picture in seconds."""
         self._mux_covers()
         timed: list[Iterator[Timed]] = []
-        if self._speech is not None:
-            container, stream, output, copy = self._speech
-            if copy:
+        for one in self._speech:
+            if one.copy:
                 end = None if self._limit is None else start + self._limit
-                shift = start - self._speech_begin
-                timed.append(copied(container, {stream.index: output}, shift, end))
+                outputs = {one.stream.index: one.output}
+                timed.append(copied(one.container, outputs, start - one.begin, end))
             else:
-                timed.append(encoded(container, stream, output, start, self._limit))
+                timed.append(encoded(one.container, one.stream, one.output, start, self._limit))
         straight = {index: output for index, output, copy in self._kept_audio if copy}
         straight |= {index: output for index, output, codec in self._subtitles if not codec}
         if straight:
@@ -156,19 +168,20 @@ class OtherStreams:
         """The source once more, for one iterator of its own."""
         return self._inputs.enter_context(open_input(self._source.path))
 
-    def _add_speech(self, path: Path) -> None:
+    def _add_speech(self, path: Path, language: str | None, *, first: bool) -> None:
         container, stream = open_sound(path)
         self._inputs.enter_context(container)
         begin = _first_sample(path)
         copy = self._can_copy(stream) and self._starts_clean(path, stream, begin)
         output = self._audio_output(stream, copy)
         # The dub comes first and is what a player plays.
-        output.disposition = int(output.disposition) | av.stream.Disposition.default
-        if self._settings.language is not None:
+        default = av.stream.Disposition.default
+        kept = int(output.disposition) & ~default
+        output.disposition = kept | default if first else kept
+        if language is not None:
             output.metadata.pop("language", None)
-            self._tag(output, {"language": self._settings.language}, "the speech")
-        self._speech = (container, stream, output, copy)
-        self._speech_begin = begin
+            self._tag(output, {"language": language}, "the speech")
+        self._speech.append(_Speech(container, stream, output, copy, begin))
 
     def _tag(self, output: Any, tags: dict[str, str], name: str) -> None:
         kept, lost = stream_tags(tags, self._container.muxer)

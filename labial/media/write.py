@@ -67,8 +67,10 @@ def check_target(
         raise WriteError(f"{show(source.path)} has no video stream to take over")
     settings = settings or EncodeSettings()
     plan = plan_encoding(target, source.video, settings)
-    if settings.language is not None:
-        language_code(settings.language, container_for(target).muxer)
+    more = [language for language, _ in settings.more_speech]
+    for language in (settings.language, *more):
+        if language is not None:
+            language_code(language, container_for(target).muxer)
     if container_for(target) is PICTURES:
         check_pictures(target)
         return plan
@@ -85,7 +87,8 @@ def check_target(
         raise WriteError(f"cannot write {name}: there is no directory {show(folder)}")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise WriteError(f"cannot write {name}: no permission to write into {show(folder)}")
-    for other, role in ((source.path, "source video"), (audio, "speech")):
+    speech = [(path, "speech") for path in (audio, *(path for _, path in settings.more_speech))]
+    for other, role in ((source.path, "source video"), *speech):
         if other is None or not target.exists() or not Path(other).exists():
             continue
         if target.samefile(other):

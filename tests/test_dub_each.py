@@ -1,0 +1,100 @@
+"""One recording in several languages: looked at once, dubbed into each."""
+
+from pathlib import Path
+
+import av
+import pytest
+from synth import need_face_model
+from test_dubbing import actor, write_clip, write_speech
+
+from labial import dubbing
+from labial.dubbing import dub, dub_each
+from labial.errors import OptionError, ScriptError
+
+QUICK = {"quality": "fast", "preset": "ultrafast"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need_face_model()
+    return tmp_path_factory.mktemp("each")
+
+
+@pytest.fixture(scope="module")
+def source(home: Path) -> Path:
+    return write_clip(home / "talk.mkv", actor()[:12])
+
+
+@pytest.fixture(scope="module")
+def speeches(home: Path) -> dict[str, Path]:
+    return {
+        "es": write_speech(home / "es.wav", 0.48),
+        "fr": write_speech(home / "fr.wav", 0.48, begin=2.0),
+    }
+
+
+def tracks(path: Path) -> list[tuple[str | None, bool]]:
+    with av.open(str(path)) as file:
+        default = av.stream.Disposition.default
+        return [(s.language, bool(s.disposition & default)) for s in file.streams.audio]
+
+
+def pictures(path: Path) -> list[bytes]:
+    with av.open(str(path)) as file:
+        return [bytes(frame.to_ndarray()) for frame in file.decode(video=0)]
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_each_language_gets_its_file_and_the_video_is_looked_at_once(
+    home: Path,
+    source: Path,
+    speeches: dict[str, Path],
+    cache: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+    analyse = dubbing.analyse
+    monkeypatch.setattr(dubbing, "analyse", lambda *a: looks.append(a) or analyse(*a))
+    out = home / f"{cache}" / "{lang}.mkv"
+    out.parent.mkdir()
+    reports = dub_each(source, speeches, out, codec="ffv1", cache=cache, **QUICK)
+    assert len(looks) == 1
+    assert {lang: report.out.name for lang, report in reports.items()} == {
+        "es": "es.mkv", "fr": "fr.mkv",
+    }  # fmt: skip
+    alone = home / f"alone-{cache}.mkv"
+    dub(source, speeches["fr"], alone, codec="ffv1", **QUICK)
+    assert pictures(alone) == pictures(reports["fr"].out) != pictures(reports["es"].out)
+    assert tracks(reports["es"].out) == [("spa", True)]
+    assert tracks(reports["fr"].out) == [("fre", True)]
+
+
+def test_one_file_with_a_track_for_each_language(
+    home: Path, source: Path, speeches: dict[str, Path]
+) -> None:
+    out = home / "all.mkv"
+    (report,) = dub_each(source, speeches, out, mux="first", codec="ffv1", **QUICK).values()
+    assert report.resynced > 0
+    assert tracks(out) == [("spa", True), ("fre", False)]
+    alone = home / "es-alone.mkv"
+    dub(source, speeches["es"], alone, codec="ffv1", **QUICK)
+    assert pictures(out) == pictures(alone)
+
+
+def test_several_languages_need_a_place_in_the_name(
+    home: Path, source: Path, speeches: dict[str, Path]
+) -> None:
+    with pytest.raises(OptionError, match=r"\{lang\}"):
+        dub_each(source, speeches, home / "one.mkv")
+
+
+def test_all_that_is_wrong_is_told_before_the_work(
+    home: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
+    speeches = {"es": home / "missing.wav", "klingon": write_speech(home / "k.wav", 0.2)}
+    with pytest.raises(ScriptError) as error:
+        dub_each(source, speeches, home / "{lang}.mkv")
+    assert len(error.value.problems) == 2
+    assert "missing.wav" in str(error.value)
+    assert "klingon" in str(error.value)

@@ -1,0 +1,85 @@
+"""What is to be said, at hand as sound."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labial.errors import ReadError
+from labial.media.sound_file import SoundWriter, sound_blocks
+from labial.options import DubOptions
+from labial.planning import Line
+from labial.takes import Lines, Whole
+
+RATE = 16000
+
+
+def hum(path: Path, seconds: float, level: float = 0.3) -> Path:
+    t = np.arange(round(seconds * RATE)) / RATE
+    with SoundWriter(path, RATE) as out:
+        out.write((level * np.sign(np.sin(2 * np.pi * 120 * t))).astype(np.float32))
+    return path
+
+
+def line(start: float, end: float, audio: Path, begin: float = 0, speaker: str = "auto") -> Line:
+    a, b, c = (Fraction(x).limit_denominator(1000) for x in (start, end, begin))
+    return Line(a, b, audio, c, c + b - a, speaker, DubOptions())
+
+
+def test_a_whole_speech_is_delivered_as_it_is(tmp_path: Path) -> None:
+    path = hum(tmp_path / "a.caf", 3)
+    take = Whole(path, DubOptions())
+    assert take.sound(tmp_path / "video.mp4", Fraction(2), tmp_path) == (path, ())
+    (speech,) = take.speeches(Fraction(2))
+    assert (speech.start, speech.end, speech.speaker) == (0, None, "auto")
+    assert len(speech.heard) == 3 * 50 + 1
+
+
+def test_speech_long_after_the_video_is_not_listened_to(tmp_path: Path) -> None:
+    take = Whole(hum(tmp_path / "a.caf", 30), DubOptions())
+    (speech,) = take.speeches(Fraction(2))
+    assert len(speech.heard) < 10 * 50
+
+
+def test_lines_are_cut_out_of_their_files(tmp_path: Path) -> None:
+    voice, video = hum(tmp_path / "a.caf", 3), hum(tmp_path / "video.caf", 6, 0.1)
+    lines = (line(1, 2, voice, 0.5, "0"), line(3, 5, voice, 1, "1"))
+    take = Lines(lines)
+    assert take.files == (voice,)
+    assert take.speakers == ("0", "1")
+    one, two = take.speeches(Fraction(6))
+    assert (one.start, one.end, two.start, two.end) == (1, 2, 3, 5)
+    assert (len(one.heard), len(two.heard)) == (51, 101)
+    out, notes = take.sound(video, Fraction(6), tmp_path)
+    got = np.abs(np.concatenate([*sound_blocks(out)])[:, 0])
+    assert notes == ()
+    for t, level in ((0.5, 0.1), (1.5, 0.3), (2.5, 0.1), (4, 0.3), (5.5, 0.1)):
+        assert got[round(t * RATE)] == pytest.approx(level, abs=1e-3)
+
+
+def test_where_voices_add_up_to_more_than_full_scale_it_is_told(tmp_path: Path) -> None:
+    voice = hum(tmp_path / "a.caf", 3, 0.8)
+    take = Lines((line(0, 2, voice, 0, "0"), line(1, 3, voice, 0, "1")))
+    _, (note,) = take.sound(hum(tmp_path / "video.caf", 3), Fraction(3), tmp_path)
+    assert "clip" in note
+
+
+def test_the_key_follows_what_is_said(tmp_path: Path) -> None:
+    one, same, other = (
+        hum(tmp_path / "a.caf", 1),
+        hum(tmp_path / "b.caf", 1),
+        hum(tmp_path / "c.caf", 2),
+    )
+    key = Lines((line(0, 1, one),)).key
+    assert Lines((line(0, 1, same),)).key == key
+    assert Lines((line(0, 1, other),)).key != key
+    assert Lines((line(0, 0.5, one),)).key != key
+    assert Lines((line(0, 1, one, speaker="1"),)).key != key
+
+
+def test_a_missing_file_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ReadError):
+        Whole(tmp_path / "missing.wav", DubOptions()).check()
+    with pytest.raises(ReadError):
+        Lines((line(0, 1, tmp_path / "missing.wav"),)).check()
