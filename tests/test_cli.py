@@ -192,7 +192,9 @@ def test_version(capsys) -> None:
     assert re.fullmatch(r"labial (\d+\.\d+.*|\(not installed\))\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("command", ["dub", "animate", "visemes", "inspect", "demo", "weights"])
+@pytest.mark.parametrize(
+    "command", ["dub", "animate", "visemes", "inspect", "demo", "voices", "weights"]
+)
 def test_help(command: str, capsys) -> None:
     assert main([command, "--help"]) == 0
     assert command in capsys.readouterr().out
@@ -255,7 +257,7 @@ def test_the_readme_shows_real_commands(capsys) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
     shown = set(re.findall(r"^(?:.*&& )?labial (\w+)", "".join(blocks), re.MULTILINE))
-    assert shown == {"dub", "animate", "visemes", "inspect", "demo", "weights"}
+    assert shown == {"dub", "animate", "visemes", "inspect", "demo", "voices", "weights"}
     main(["--help"])
     overview = capsys.readouterr().out
     assert all(command in overview for command in shown)

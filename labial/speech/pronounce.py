@@ -1,8 +1,4 @@
-"""Written text to the phone classes of its words, by eSpeak NG (extra ``labial[text]``).
-
-The library is loaded from the ``espeakng-loader`` package when it is first needed; it is under
-the GPL-3 and no part of Labial.
-"""
+"""Written text to the phone classes of its words, by eSpeak NG (extra ``labial[text]``)."""
 
 from __future__ import annotations
 
@@ -11,22 +7,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
-from threading import Lock
 from typing import Any
 
-from labial.errors import OptionError, SpeechError
+from labial.errors import SpeechError
+from labial.speech import espeak
 from labial.speech.phones import classes_of_ipa
 
-_SYNCHRONOUS, _DONT_EXIT, _UTF8, _IPA = 2, 0x8000, 1, 2
 _MOST_WORDS = 40
 # eSpeak marks a change of language within the text: "(en)".
 _LANGUAGE_MARK = re.compile(r"\([^)]*\)")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]+)*")
 _CLAUSE_END = re.compile(r"[.!?;:,…。！？；：，、—]['\"”’»)\]]*$")
 # Chinese is written without spaces; each character is a syllable, near enough to a word.
 _HAN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])")
-_ESPEAK = Lock()
 
 
 @dataclass(frozen=True)
@@ -58,9 +50,8 @@ def pronounce(text: str, language: str = "en-us") -> list[Spoken]:
         If eSpeak NG does not know ``language``.
     """
     words: list[Spoken] = []
-    with _ESPEAK:
-        library = _library()
-        _set_voice(library, language)
+    with espeak.LOCK:
+        library = espeak.set_voice(language)
         for tokens in _clauses(text):
             words.extend(_words(library, tokens))
     if not words:
@@ -120,40 +111,6 @@ def _ipa(library: Any, text: str) -> list[str]:
     rest = ctypes.c_void_p(ctypes.addressof(buffer))
     found: list[str] = []
     while rest.value:
-        read = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
+        read = library.espeak_TextToPhonemes(ctypes.byref(rest), espeak.UTF8, espeak.IPA)
         found += _LANGUAGE_MARK.sub("", (read or b"").decode("utf-8", "replace")).split()
     return found
-
-
-def _set_voice(library: Any, language: str) -> None:
-    names = [language, language.partition("-")[0]] if _LANGUAGE.fullmatch(language) else []
-    if not any(library.espeak_SetVoiceByName(name.lower().encode()) == 0 for name in names):
-        raise OptionError(
-            f"--language {language}: not a voice of eSpeak NG; use for example "
-            "en-us, en-gb, de, fr, es, it, pt-br, pl, ru, cmn, ja"
-        )
-
-
-@lru_cache(maxsize=1)
-def _library() -> Any:
-    """Load and start eSpeak NG, once."""
-    try:
-        import espeakng_loader
-
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = espeakng_loader.get_data_path()
-    except ImportError:
-        raise SpeechError("text needs eSpeak NG: pip install 'labial[text]'") from None
-    except (OSError, RuntimeError) as error:
-        raise SpeechError(
-            f"eSpeak NG cannot be loaded: {error}; pip install --force-reinstall 'labial[text]'"
-        ) from error
-    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-    library.espeak_TextToPhonemes.argtypes = [
-        ctypes.POINTER(ctypes.c_void_p),
-        ctypes.c_int,
-        ctypes.c_int,
-    ]
-    if library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), _DONT_EXIT) < 0:
-        raise SpeechError(f"eSpeak NG does not start with its data in {data}")
-    return library

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 import pytest
 
 from labial.errors import OptionError, SpeechError
+from labial.speech import espeak as espeak_library
 from labial.speech import pronounce as module
 from labial.speech.pronounce import Spoken, pronounce
 
@@ -80,12 +81,12 @@ def test_an_unknown_language_is_one_line(language: str) -> None:
 
 def test_without_espeak_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    module._library.cache_clear()
+    espeak_library.library.cache_clear()
     try:
         with pytest.raises(SpeechError, match=r"pip install 'labial\[text\]'"):
             pronounce("hello")
     finally:
-        module._library.cache_clear()
+        espeak_library.library.cache_clear()
 
 
 def test_phones_are_shared_out_in_order() -> None:

@@ -1,0 +1,28 @@
+"""A script is spoken: voices, and speech that keeps to the times of its cues."""
+
+from labial.voices.base import Utterance, Voice
+from labial.voices.engines import VoiceGroup, engine_names, find_voice, listed, voices_of
+from labial.voices.timing import (
+    RateLimits,
+    SpokenCue,
+    SpokenTrack,
+    problems_of,
+    speak_cues,
+    speak_text,
+)
+
+__all__ = [
+    "RateLimits",
+    "SpokenCue",
+    "SpokenTrack",
+    "Utterance",
+    "Voice",
+    "VoiceGroup",
+    "engine_names",
+    "find_voice",
+    "listed",
+    "problems_of",
+    "speak_cues",
+    "speak_text",
+    "voices_of",
+]
