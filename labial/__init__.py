@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labial.animating import AnimateReport, animate
-    from labial.dubbing import dub
+    from labial.dubbing import dub, dub_each
     from labial.errors import (
         FaceError,
         LabialError,
         MediaError,
         OptionError,
         ReadError,
+        ScriptError,
         SpeechError,
         WeightsError,
         WriteError,
@@ -32,6 +33,7 @@ __all__ = [
     "MediaError",
     "OptionError",
     "ReadError",
+    "ScriptError",
     "SpeechError",
     "Transcript",
     "VisemeOptions",
@@ -39,6 +41,7 @@ __all__ = [
     "WriteError",
     "animate",
     "dub",
+    "dub_each",
     "visemes",
 ]
 
@@ -49,7 +52,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'labial' has no attribute {name!r}")
     from importlib import import_module
 
-    if name == "dub":
+    if name in ("dub", "dub_each"):
         room = "labial.dubbing"
     elif name == "DubReport":
         room = "labial.tally"

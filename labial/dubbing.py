@@ -125,6 +125,7 @@ def dub_each(
             f"-o {target}: several languages need {LANGUAGE_MARK} in the name, such as "
             f"out/{LANGUAGE_MARK}.mp4, or --mux for one file"
         )
+    _opened(video, options)
     with made_sounds() as folder:
         jobs: dict[str, _Job] = {}
         problems = []
@@ -172,9 +173,7 @@ class _Job:
         folder: Path,
     ) -> _Job:
         """Raise what is wrong with it; ``folder`` is for sounds that are made on the way."""
-        named = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
-        with VideoReader(named) as reader:
-            source = reader.media
+        named, source = _opened(video, options)
         take = take_of(named, source, audio, options, folder)
         settings = EncodeSettings(
             options.codec, options.crf, options.preset, options.lossless, options.hardware,
@@ -185,6 +184,13 @@ class _Job:
             check_png(options.preview, (named, *take.files, out))
         content = seen.digest(named)
         return cls(named, source, take, Path(out), options, settings, plan, content, folder)
+
+
+def _opened(video: str | os.PathLike[str], options: DubOptions) -> tuple[Path, MediaInfo]:
+    """The video with its frame rate in its name, where that is asked for, and what it is."""
+    named = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
+    with VideoReader(named) as reader:
+        return named, reader.media
 
 
 def _looked_at(job: _Job, tell: Hook) -> Analysis:

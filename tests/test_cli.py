@@ -24,7 +24,12 @@ class Call:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch):
     """Put a function of the given result or error in place of a public function."""
-    rooms = {"dub": "dubbing", "animate": "animating", "visemes": "transcribe"}
+    rooms = {
+        "dub": "dubbing",
+        "dub_each": "dubbing",
+        "animate": "animating",
+        "visemes": "transcribe",
+    }
 
     def put(name: str, result: object) -> Call:
         call = Call()
@@ -52,6 +57,30 @@ def test_dub(fake, capsys) -> None:
     assert call.arguments == (Path("in.mp4"), Path("speech.wav"), Path("out.mp4"), DubOptions())
     assert callable(call.hook)
     assert capsys.readouterr().out == "250 frames, 248 re-synced\n"
+
+
+def test_dub_into_several_languages(fake, capsys) -> None:
+    call = fake("dub_each", {"es": REPORT, "pt-BR": REPORT})
+    several = ["--audio", "es=a=b.wav", "-a", "pt-BR=c.wav"]
+    assert main(["dub", "in.mp4", *several, "-o", "out/{lang}.mp4"]) == 0
+    speeches = {"es": Path("a=b.wav"), "pt-BR": Path("c.wav")}
+    assert call.arguments == (Path("in.mp4"), speeches, Path("out/{lang}.mp4"), DubOptions())
+    assert capsys.readouterr().out == "250 frames, 248 re-synced\n" * 2
+
+
+@pytest.mark.parametrize("audio", [["a.wav", "b.wav"], ["es=a.wav", "b.wav"], ["es=a", "es=b"]])
+def test_several_speeches_need_a_language_each(audio: list[str], capsys) -> None:
+    arguments = [word for one in audio for word in ("--audio", one)]
+    assert main(["dub", "in.mp4", *arguments, "-o", "{lang}.mp4"]) == 2
+    assert "for several languages give each once" in capsys.readouterr().err
+
+
+def test_a_file_whose_name_looks_like_a_language(fake, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("es=a.wav").touch()
+    call = fake("dub", REPORT)
+    assert main(["dub", "in.mp4", "--audio", "es=a.wav", "-o", "out.mp4"]) == 0
+    assert call.arguments[1] == Path("es=a.wav")
 
 
 def test_dub_options(fake) -> None:

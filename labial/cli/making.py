@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
+from labial.errors import OptionError
 from labial.options import AnimateOptions, DubOptions, VisemeOptions
 from labial.progress import Progress
+
+LANGUAGE = re.compile(r"([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)=(.+)")
 
 
 @dataclass(frozen=True)
@@ -18,21 +23,54 @@ class Dub:
 
     video: Annotated[Positional[Path], arg(metavar="VIDEO")]
     """Video with a face."""
-    audio: Annotated[Path, arg(aliases=("-a",), metavar="SPEECH")]
-    """Speech: any audio file, or a video whose sound is used."""
     out: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
-    """File to write; its extension chooses the container."""
+    """File to write; its extension chooses the container. {lang} in the name becomes the language
+    where there are several."""
+    audio: UseAppendAction[
+        Annotated[tuple[str, ...], arg(aliases=("-a",), metavar="SPEECH|LANG=SPEECH")]
+    ] = ()
+    """Speech: any audio file, or a video whose sound is used. Given several times as LANG=SPEECH,
+    one output for each language, such as --audio es=es.wav --audio fr=fr.wav -o out/{lang}.mp4."""
     options: Annotated[OmitArgPrefixes[DubOptions], arg(name="dub")] = field(
         default_factory=DubOptions
     )
 
     def run(self) -> None:
         """Dub, then print the report's summary."""
-        from labial.dubbing import dub
-
+        speeches = by_language(self.audio)
         with Progress() as hook:
-            report = dub(self.video, self.audio, self.out, self.options, hook=hook)
-        print(report.summary())
+            if speeches:
+                from labial.dubbing import dub_each
+
+                reports = dub_each(self.video, speeches, self.out, self.options, hook=hook)
+                done = list(reports.values())
+            else:
+                from labial.dubbing import dub
+
+                audio = Path(self.audio[0]) if self.audio else None
+                done = [dub(self.video, audio, self.out, self.options, hook=hook)]
+        for report in done:
+            print(report.summary())
+
+
+def by_language(audio: Sequence[str]) -> dict[str, Path]:
+    """Return the speeches by language; empty where one is given without a language.
+
+    Raises
+    ------
+    OptionError
+        Several are given, and not each with a language of its own.
+    """
+    parted = [LANGUAGE.fullmatch(one) for one in audio]
+    # A file may have such a name.
+    if len(audio) < 2 and not (audio and parted[0] and not Path(audio[0]).exists()):
+        return {}
+    found = {match[1]: Path(match[2]) for match in parted if match}
+    if len(found) < len(audio):
+        raise OptionError(
+            "--audio: for several languages give each once, as --audio es=es.wav --audio fr=fr.wav"
+        )
+    return found
 
 
 @dataclass(frozen=True)
