@@ -174,7 +174,7 @@ class _Job:
     ) -> _Job:
         """Raise what is wrong with it; ``folder`` is for sounds that are made on the way."""
         named, source = _opened(video, options)
-        take = take_of(named, source, audio, options, folder)
+        take = take_of(named, audio, options, folder)
         settings = EncodeSettings(
             options.codec, options.crf, options.preset, options.lossless, options.hardware,
             options.keep_audio, options.language, (), options.threads, repeatable=options.resume,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+from tyro.conf import arg
 
 from labial.errors import OptionError
 
@@ -56,8 +58,15 @@ class DubOptions:
     """Every sample that is not re-synced stays exactly what it was. Files become large."""
     hardware: Hardware = "off"
     """Encode in hardware: auto takes the first encoder that works here, else software."""
-    language: str | None = None
-    """Language of the new speech, an ISO 639 code such as es or deu, written into the output."""
+    language: Annotated[str | None, arg(aliases=("--lang",))] = None
+    """Language of the new speech, an ISO 639 code such as es or deu, written into the output. A
+    script is spoken in it."""
+    srt: str | None = None
+    """Subtitles (.srt or .vtt) that are spoken instead of SPEECH, each cue within its time."""
+    text: str | None = None
+    """A text, or a text file, that is spoken instead of SPEECH."""
+    voice: str = "espeak"
+    """Who speaks a script; "labial voices" lists them."""
     mux: Mux = "off"
     """Several languages in one file, each an audio track. first: the picture is re-synced to the
     first of them. source: the picture stays as it is, packet by packet."""

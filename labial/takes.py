@@ -12,19 +12,28 @@ from typing import TypeAlias
 from labial import seen
 from labial.audio.load import load_speech
 from labial.errors import OptionError, SpeechError
-from labial.media.probe import MediaInfo
 from labial.media.sound import Recording
-from labial.media.sound_file import ENDING, sound_info
+from labial.media.sound_file import ENDING, SoundWriter, sound_info
 from labial.motion.predict import predict
 from labial.options import DubOptions
 from labial.performing import Speech
 from labial.planning import Line
+from labial.script.cues import read_cues
+from labial.script.given import given_text
 from labial.soundtrack.lay import Piece, lay
 from labial.speaking.boxes import Boxes, read_boxes
+from labial.speech.rows import phone_rows
+from labial.speech.segments import Phone
 from labial.types import Audio
+from labial.voices.engines import find_voice
+from labial.voices.timing import speak_cues, speak_text
 
 # The network and the rules of a mouth look ahead by less.
 _AFTER_SECONDS = 5
+_BLOCK = 1 << 16
+
+CUE_FILES, TEXT_FILES = (".srt", ".vtt"), (".txt", ".text")
+"""Names of scripts, which are spoken, end like this."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +46,16 @@ class Whole:
         Its file, which is delivered.
     options
         How the mouth moves, and whose.
+    phones
+        What a synthesiser says of its own speech; empty where the sound alone is known.
+    notes
+        What there is to say of it, one phrase each.
     """
 
     path: Path
     options: DubOptions
+    phones: tuple[Phone, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -77,11 +92,13 @@ class Whole:
         # What is said after the last frame moves no mouth.
         end = round((length + _AFTER_SECONDS) * recording.rate)
         heard = predict(Audio(recording.samples[:end], recording.rate))
+        if self.phones:
+            heard = replace(heard, phones=phone_rows(self.phones, len(heard), heard.motion.rate))
         return [Speech(heard, 0, None, asked_of(self.options.speaker), self.options)]
 
     def sound(self, video: Path, length: Fraction, folder: Path) -> tuple[Path, tuple[str, ...]]:
         """Return the file to deliver, and what there is to say of it."""
-        return self.path, ()
+        return self.path, self.notes
 
 
 @dataclass(frozen=True)
@@ -162,7 +179,6 @@ Take: TypeAlias = Whole | Lines
 
 def take_of(
     video: Path,
-    source: MediaInfo,
     audio: str | os.PathLike[str] | None,
     options: DubOptions,
     folder: Path,
@@ -171,8 +187,8 @@ def take_of(
 
     Parameters
     ----------
-    video, source
-        The video, and what is known of it.
+    video
+        The video.
     audio
         A file with speech; None where the options name what is said.
     options
@@ -187,11 +203,40 @@ def take_of(
     ReadError, SpeechError, ScriptError
         What is to be said cannot be used.
     """
-    if audio is None:
-        raise OptionError("nothing to say: give --audio SPEECH")
-    take = Whole(Path(audio), options)
+    if sum(given is not None for given in (audio, options.srt, options.text)) > 1:
+        raise OptionError("give one of --audio, --srt and --text: only one of them can be said")
+    named = "" if audio is None else os.fspath(audio)
+    ending = Path(named).suffix.lower()
+    srt = named if ending in CUE_FILES else options.srt
+    text = named if ending in TEXT_FILES else options.text
+    if srt is not None or text is not None:
+        take = _spoken(srt, text or "", options, folder)
+    elif audio is not None:
+        take = Whole(Path(audio), options)
+    else:
+        raise OptionError("nothing to say: give --audio SPEECH, --srt FILE, or --text TEXT")
     take.check()
     return take
+
+
+def _spoken(srt: str | None, text: str, options: DubOptions, folder: Path) -> Whole:
+    """Let a voice speak a file of cues, or a text, into a file."""
+    if options.language is None:
+        raise OptionError("--language: say in which language the script is, such as es")
+    voice = find_voice(options.voice)
+    if srt is not None:
+        track = speak_cues(read_cues(srt), voice, options.language, name=srt)
+    else:
+        words, file = given_text(text)
+        track = speak_text(words, voice, options.language, name=str(file or "--text"))
+    path = folder / f"spoken{ENDING}"
+    with SoundWriter(path, track.audio.rate) as out:
+        for first in range(0, len(track.audio.samples), _BLOCK):
+            out.write(track.audio.samples[first : first + _BLOCK])
+    rates = [cue.rate for cue in track.cues]
+    how = f"{min(rates):.2f} to {max(rates):.2f} times the usual speed"
+    said = f"spoken by {track.voice}: {len(rates)} {'cue' if len(rates) == 1 else 'cues'}, {how}"
+    return Whole(path, options, tuple(track.phones), (said, *track.problems))
 
 
 def asked_of(speaker: str) -> str | Boxes:

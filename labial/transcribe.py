@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from labial.audio.load import load_speech
-from labial.errors import OptionError, SpeechError
 from labial.exports.formats import check_target, format_of, settings_of, write
 from labial.exports.transcript import Transcript
 from labial.media.spool import enough_room
 from labial.motion.space import load_basis
 from labial.options import VisemeOptions
+from labial.script.given import given_text
 from labial.speech.align import align
 from labial.speech.encoder import SpeechEncoder
 from labial.speech.pronounce import Spoken, pronounce
 from labial.speech.segments import extended, segments, voiced
 from labial.types import Hook
-
-_LONGEST_NAME = 255
 
 
 @enough_room()
@@ -61,7 +59,7 @@ def visemes(
     settings = settings_of(form, options.viseme_set, options.fps)
     words, inputs = None, [speech]
     if options.text is not None:
-        text, file = read_text(options.text)
+        text, file = given_text(options.text)
         inputs += [file] if file is not None else []
         words = pronounce(text, options.language)
     check_target(out, inputs)
@@ -105,29 +103,3 @@ def transcribe(
         track.motion.rate,
         found,
     )
-
-
-def read_text(text: str) -> tuple[str, Path | None]:
-    """Return the words that ``text`` is, or those in the file it names, and that file.
-
-    Raises
-    ------
-    OptionError
-        If it names a text file that is not there.
-    SpeechError
-        If the file cannot be read as UTF-8 text.
-    """
-    if "\n" in text or len(text) > _LONGEST_NAME:
-        return text, None
-    path = Path(text)
-    try:
-        if not path.is_file():
-            if path.suffix.lower() in (".txt", ".text"):
-                raise OptionError(f"--text {text}: there is no such file")
-            return text, None
-        # A file from Windows may begin with a byte order mark.
-        return path.read_text(encoding="utf-8-sig"), path
-    except UnicodeDecodeError:
-        raise SpeechError(f"{text}: not UTF-8 text, save it as UTF-8") from None
-    except OSError as error:
-        raise SpeechError(f"cannot read {text}: {error.strerror}") from error

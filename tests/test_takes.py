@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labial.errors import ReadError
+from labial.errors import LabialError, ReadError
 from labial.media.sound_file import SoundWriter, sound_blocks
 from labial.options import DubOptions
 from labial.planning import Line
-from labial.takes import Lines, Whole
+from labial.speech.phones import PHONE_INDEX
+from labial.takes import Lines, Whole, take_of
 
 RATE = 16000
 
@@ -83,3 +84,60 @@ def test_a_missing_file_is_told_at_once(tmp_path: Path) -> None:
         Whole(tmp_path / "missing.wav", DubOptions()).check()
     with pytest.raises(ReadError):
         Lines((line(0, 1, tmp_path / "missing.wav"),)).check()
+
+
+SRT = """1
+00:00:00,500 --> 00:00:01,500
+Papa, mama, baby.
+
+2
+00:00:02,000 --> 00:00:03,000
+Good morning.
+"""
+
+
+def take(folder: Path, audio: Path | None = None, **options: object) -> Whole:
+    made = take_of(folder / "v.mp4", audio, DubOptions(**options), folder)  # type: ignore[arg-type]
+    assert isinstance(made, Whole)
+    return made
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_cues_are_spoken_at_their_times(tmp_path: Path, by_name: bool) -> None:
+    srt = tmp_path / "a.srt"
+    srt.write_text(SRT)
+    given = {"audio": srt} if by_name else {"srt": str(srt)}
+    spoken = take(tmp_path, language="en", **given)
+    (speech,) = spoken.speeches(Fraction(4))
+    voiced = np.flatnonzero(speech.heard.voice > 0.5) / 50
+    assert 0.45 <= voiced[0] <= 0.6
+    assert voiced[-1] <= 3.05
+    assert not ((voiced > 1.6) & (voiced < 1.95)).any()
+    assert "spoken by espeak: 2 cues" in spoken.notes[0]
+    # The synthesiser's own times, not what is heard: rows are as sure as can be.
+    assert (speech.heard.phones.max(1) > 0.99).mean() > 0.8
+    # Four sounds with closed lips in the first cue, and the lips are told to meet there.
+    lips = speech.heard.phones[:80, [PHONE_INDEX[p] for p in "pbm"]].sum(1) > 0.5
+    assert np.diff(np.r_[0, lips.astype(int), 0]).clip(min=0).sum() == 6
+
+
+def test_a_text_is_spoken(tmp_path: Path) -> None:
+    spoken = take(tmp_path, text="Hello. How are you?", language="en-gb")
+    assert 0.8 < len(spoken.recording.samples) / RATE < 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"text": "Hello"}, "--language"),
+        ({"text": "Hello", "srt": "a.srt", "language": "en"}, "give one of"),
+        ({"audio": Path("a.wav"), "text": "Hello", "language": "en"}, "give one of"),
+        ({}, "nothing to say"),
+        ({"text": "Hello", "language": "en", "voice": "espek"}, "did you mean espeak"),
+        ({"text": "...", "language": "en"}, "--text"),
+        ({"text": "Hello", "language": "xx"}, "--text"),
+    ],
+)
+def test_what_cannot_be_said_is_told(tmp_path: Path, options: dict, message: str) -> None:
+    with pytest.raises(LabialError, match=message):
+        take(tmp_path, **options)

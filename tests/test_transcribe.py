@@ -12,9 +12,9 @@ from synth_speech import Sound, make_track
 import labial
 from labial import transcribe as module
 from labial.cli import main
-from labial.errors import OptionError, ReadError, SpeechError, WriteError
+from labial.errors import OptionError, ReadError, WriteError
 from labial.motion.space import load_basis
-from labial.transcribe import read_text, transcribe, visemes
+from labial.transcribe import transcribe, visemes
 from labial.types import Audio, SpeechTrack
 
 SOUNDS: list[Sound] = [
@@ -110,17 +110,6 @@ def test_the_text_is_never_overwritten(speech: Path, tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="it is an input"):
         visemes(speech, text, text=str(text))
     assert text.read_text() == "mama good"
-
-
-def test_texts(tmp_path: Path) -> None:
-    assert read_text("Hello. There") == ("Hello. There", None)
-    assert read_text("line\nline") == ("line\nline", None)
-    assert read_text("long " * 500)[1] is None
-    with pytest.raises(OptionError, match="no such file"):
-        read_text("nothing here.txt")
-    (tmp_path / "latin.txt").write_bytes(b"\xe4\xff")
-    with pytest.raises(SpeechError, match="UTF-8"):
-        read_text(str(tmp_path / "latin.txt"))
 
 
 def test_a_transcript_shows_itself(speech: Path) -> None:
