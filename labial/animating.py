@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from labial.audio.load import load_speech
 from labial.composite.blend import compose
 from labial.errors import FaceError, ReadError
 from labial.face.track import FaceTracker
@@ -27,10 +26,9 @@ from labial.media.encoders import EncodeSettings
 from labial.media.orientation import exif_orientation
 from labial.media.probe import MediaInfo, show
 from labial.media.read import VideoReader
-from labial.media.spool import enough_room
+from labial.media.spool import enough_room, made_sounds
 from labial.media.write import VideoWriter, check_target
 from labial.motion.head import HeadMotion, loudness_rows, move_head
-from labial.motion.predict import predict
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
 from labial.motion.style import average
@@ -44,6 +42,7 @@ from labial.render.mouth import render_mouth
 from labial.render.photo import HeadRelief
 from labial.rendering import in_order, one_thread_each
 from labial.speech.visemes import visemes_at
+from labial.takes import whole_of
 from labial.types import Face, FaceTrack, FloatArray, Frame, Hook
 
 _STILLS = ("image2", "jpeg_pipe")
@@ -75,6 +74,8 @@ class AnimateReport:
         Damaged packets of the speech; their time is kept as silence.
     unrefined
         Frames on which the refiner strayed from the photo and was not, or only in part, believed.
+    notes
+        What there is to say of the speech, one phrase each.
     """
 
     out: Path
@@ -87,6 +88,7 @@ class AnimateReport:
     dropped: tuple[str, ...] = ()
     unheard: int = 0
     unrefined: int = 0
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return a line for the user, and one on what was lost."""
@@ -98,6 +100,8 @@ class AnimateReport:
             line += f"; refiner set aside: {self.unrefined}"
         if self.unheard:
             line += f"; damaged packets of the speech, silent: {self.unheard}"
+        if self.notes:
+            line += f"\n{'; '.join(self.notes)}"
         if self.dropped:
             line += f"\nnot carried over: {', '.join(self.dropped)}"
         return line
@@ -123,7 +127,7 @@ class Portrait:
 @one_thread_each()
 def animate(
     photo: str | os.PathLike[str],
-    audio: str | os.PathLike[str],
+    audio: str | os.PathLike[str] | None,
     out: str | os.PathLike[str],
     options: AnimateOptions | None = None,
     *,
@@ -137,7 +141,8 @@ def animate(
     photo
         A photo, painting or drawing of a face; any picture that FFmpeg reads.
     audio
-        Any file with sound; the output is as long as it, to the frame.
+        Any file with sound, or a script (.srt, .vtt, .txt); the output is as long as the speech,
+        to the frame. None where the options say what is said.
     out
         Target video; the extension chooses the container. Written beside itself and renamed when
         it is complete, so there is never half a file.
@@ -153,24 +158,39 @@ def animate(
     """
     options = overridden(options or AnimateOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
+    with made_sounds() as folder:
+        return _animated(photo, audio, out, options, tell, folder)
+
+
+def _animated(
+    photo: str | os.PathLike[str],
+    audio: str | os.PathLike[str] | None,
+    out: str | os.PathLike[str],
+    options: AnimateOptions,
+    tell: Hook,
+    folder: Path,
+) -> AnimateReport:
+    """What :func:`animate` does, with a folder for sounds that are made."""
     media, rgb = read_photo(photo)
     fps = frame_rate(options.fps)
     dubbing = options.mouth()
-    settings = EncodeSettings(dubbing.codec, dubbing.crf, dubbing.preset)
+    settings = EncodeSettings(dubbing.codec, dubbing.crf, dubbing.preset, language=dubbing.language)
     check_target(out, media, settings, audio)
-    speech = load_speech(audio)
+    take = whole_of(audio, dubbing, folder)
+    speech = take.recording
     n = max(1, math.ceil(Fraction(len(speech.samples), speech.rate) * fps))
     portrait = look_at(rgb, n, options, Path(photo))
     tell("analyse", 1, 1)
     times = np.arange(n) / float(fps)
-    said, basis = predict(speech), load_basis()
+    (saying,) = take.speeches(n / fps)
+    said, basis = saying.heard, load_basis()
     mouths = wanted_motion(said, average(basis), basis, dubbing).at(times)
     motion = move_head(said, loudness_rows(speech), times, options.motion, options.seed)
     tell("listen", 1, 1)
     visemes = visemes_at(said, times) if options.quality == "standard" else None
     stage = Stage(portrait, mouths, visemes, motion, fps)
     source = _as_source(media, portrait.frame, fps)
-    with VideoWriter(out, source, settings, audio, n / fps, rate=fps) as writer:
+    with VideoWriter(out, source, settings, take.path, n / fps, rate=fps) as writer:
         for frame in animated(stage, n, tell):
             writer.write(frame)
     return AnimateReport(
@@ -184,6 +204,7 @@ def animate(
         tuple(writer.dropped),
         speech.damaged,
         len(stage.unrefined),
+        take.notes,
     )
 
 

@@ -35,7 +35,7 @@ from labial.producing import parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
-from labial.takes import Take, take_of
+from labial.takes import Take, whole_of
 from labial.tally import DubReport
 from labial.types import FaceTrack, Hook
 
@@ -174,7 +174,7 @@ class _Job:
     ) -> _Job:
         """Raise what is wrong with it; ``folder`` is for sounds that are made on the way."""
         named, source = _opened(video, options)
-        take = take_of(named, audio, options, folder)
+        take = whole_of(audio, options, folder)
         settings = EncodeSettings(
             options.codec, options.crf, options.preset, options.lossless, options.hardware,
             options.keep_audio, options.language, (), options.threads, repeatable=options.resume,

@@ -186,6 +186,15 @@ class AnimateOptions:
     """The mouth rests in pauses of a quarter of a second and more."""
     onset: bool = True
     """The mouth is still before the first sound, after the last, and in long silences."""
+    language: Annotated[str | None, arg(aliases=("--lang",))] = None
+    """Language of the speech, an ISO 639 code, written into the output. A script is spoken in
+    it."""
+    srt: str | None = None
+    """Subtitles (.srt or .vtt) that are spoken instead of SPEECH, each cue within its time."""
+    text: str | None = None
+    """A text, or a text file, that is spoken instead of SPEECH."""
+    voice: str = "espeak"
+    """Who speaks a script; "labial voices" lists them."""
     codec: PhotoCodec = "auto"
     """Video codec of the output. "auto" is H.264, in WebM VP9."""
     crf: int | None = None
@@ -208,6 +217,10 @@ class AnimateOptions:
             codec="source" if self.codec == "auto" else self.codec,
             crf=self.crf,
             preset=self.preset,
+            language=self.language,
+            srt=self.srt,
+            text=self.text,
+            voice=self.voice,
             articulation=self.articulation,
             closures=self.closures,
             rest=self.rest,

@@ -177,22 +177,15 @@ class Lines:
 Take: TypeAlias = Whole | Lines
 
 
-def take_of(
-    video: Path,
-    audio: str | os.PathLike[str] | None,
-    options: DubOptions,
-    folder: Path,
-) -> Take:
-    """Return what is to be said.
+def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: Path) -> Whole:
+    """Return the one speech that is to be said.
 
     Parameters
     ----------
-    video
-        The video.
     audio
-        A file with speech; None where the options name what is said.
+        A file with speech, or a script; None where the options name what is said.
     options
-        The options.
+        ``srt``, ``text``, ``voice`` and ``language`` count, and how the mouth moves.
     folder
         For sounds that are made.
 

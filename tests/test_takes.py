@@ -11,7 +11,7 @@ from labial.media.sound_file import SoundWriter, sound_blocks
 from labial.options import DubOptions
 from labial.planning import Line
 from labial.speech.phones import PHONE_INDEX
-from labial.takes import Lines, Whole, take_of
+from labial.takes import Lines, Whole, whole_of
 
 RATE = 16000
 
@@ -97,9 +97,7 @@ Good morning.
 
 
 def take(folder: Path, audio: Path | None = None, **options: object) -> Whole:
-    made = take_of(folder / "v.mp4", audio, DubOptions(**options), folder)  # type: ignore[arg-type]
-    assert isinstance(made, Whole)
-    return made
+    return whole_of(audio, DubOptions(**options), folder)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("by_name", [True, False])

@@ -29,7 +29,8 @@ class Dub:
     audio: UseAppendAction[
         Annotated[tuple[str, ...], arg(aliases=("-a",), metavar="SPEECH|LANG=SPEECH")]
     ] = ()
-    """Speech: any audio file, or a video whose sound is used. Given several times as LANG=SPEECH,
+    """Speech: any audio file, a video whose sound is used, or a script (.srt, .vtt, .txt) that a
+    voice speaks. Given several times as LANG=SPEECH,
     one output for each language, such as --audio es=es.wav --audio fr=fr.wav -o out/{lang}.mp4."""
     options: Annotated[OmitArgPrefixes[DubOptions], arg(name="dub")] = field(
         default_factory=DubOptions
@@ -79,10 +80,10 @@ class Animate:
 
     photo: Annotated[Positional[Path], arg(metavar="PHOTO")]
     """Photo, painting or drawing of a face."""
-    audio: Annotated[Path, arg(aliases=("-a",), metavar="SPEECH")]
-    """Speech: any audio file, or a video whose sound is used."""
     out: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
     """Video to write; its extension chooses the container."""
+    audio: Annotated[Path | None, arg(aliases=("-a",), metavar="SPEECH")] = None
+    """Speech: any audio file, a video whose sound is used, or a script (.srt, .vtt, .txt)."""
     options: Annotated[OmitArgPrefixes[AnimateOptions], arg(name="animate")] = field(
         default_factory=AnimateOptions
     )
