@@ -15,6 +15,7 @@ Hardware = Literal["off", "auto", "videotoolbox", "nvenc", "qsv", "amf"]
 SyncMode = Literal["cut_off"]
 Mux = Literal["off", "first", "source"]
 Quality = Literal["fast", "standard", "pro"]
+Denoise = Literal["auto", "on", "off"]
 PhotoQuality = Literal["fast", "standard"]
 VisemeFormat = Literal[
     "json", "textgrid", "rhubarb-tsv", "rhubarb-json", "rhubarb-xml", "arkit", "oculus", "mpeg4",
@@ -94,6 +95,12 @@ class DubOptions:
     """The mouth rests in pauses of a quarter of a second and more."""
     onset: bool = True
     """The mouth is still before the first sound, after the last, and in long silences."""
+    denoise: Denoise = "auto"
+    """Take noise, music and other voices out of the speech before listening to it, where that
+    helps; what is delivered stays as it is."""
+    loudness: float | None = None
+    """Bring the new speech to that loudness in LUFS, -40 to -5, its true peak at most -1 dB. -14 is
+    usual on the web, -23 in broadcasting. Default: as it is."""
     speaker: str = "auto"
     """Whom to dub. auto: who speaks, by mouth and sound of the source; all: everybody; largest: the
     largest face; 0, 1 and so on: that person, 0 is the most seen ("labial inspect" shows them);
@@ -130,6 +137,8 @@ class DubOptions:
             raise OptionError(f"--fps {self.fps:g}: use 1 to 1000 frames a second")
         if not 1 <= self.adapt_seconds <= 3600:
             raise OptionError(f"--adapt-seconds {self.adapt_seconds:g}: use 1 to 3600")
+        if self.loudness is not None and not -40 <= self.loudness <= -5:
+            raise OptionError(f"--loudness {self.loudness:g}: use -40 (quiet) to -5 LUFS (loud)")
         if not 0 <= self.threads <= 256:
             raise OptionError(f"--threads {self.threads}: use 1 to 256, or 0 for all cores")
         if not 0.5 <= self.articulation <= 1.5:

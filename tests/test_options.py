@@ -18,6 +18,9 @@ from labial.options import AnimateOptions, DubOptions
         ("expression", 1.2, "--expression 1.2: use 0"),
         ("adapt_seconds", 0.5, "--adapt-seconds 0.5: use 1"),
         ("adapt_seconds", 4000, "--adapt-seconds 4000: use 1"),
+        ("loudness", -41, "--loudness -41: use -40"),
+        ("loudness", 0, "--loudness 0: use -40"),
+        ("loudness", float("nan"), "--loudness nan"),
     ],
 )
 def test_values_out_of_range(name: str, value: float, message: str) -> None:

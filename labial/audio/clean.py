@@ -42,7 +42,7 @@ def prepared(samples: FloatArray, name: str = "speech") -> Iterator[FloatArray]:
     if len(samples) == 0:
         raise SpeechError(f"{name}: the sound is empty")
     offset, gain = _survey(samples, name)
-    for piece in _pieces(samples):
+    for piece in pieces(samples):
         sounding = np.repeat(_sounding(piece), _BLOCK)[: len(piece)]
         yield ((piece - offset * sounding) * gain).astype(np.float32)
     if len(samples) < _SHORTEST:
@@ -61,7 +61,7 @@ def loudness_gain(samples: FloatArray) -> float:
 def _survey(samples: FloatArray, name: str) -> tuple[float, float]:
     """Return the constant offset of what is not digital silence, and the gain without it."""
     means, squares = [np.zeros(0)], [np.zeros(0)]
-    for piece in _pieces(samples):
+    for piece in pieces(samples):
         if not np.isfinite(piece).all():
             raise SpeechError(
                 f"{name}: the sound holds values that are not numbers; export it anew"
@@ -82,7 +82,8 @@ def _survey(samples: FloatArray, name: str) -> tuple[float, float]:
     return offset, 1.0 if rms < _SILENT_RMS else ACTIVE_RMS / rms
 
 
-def _pieces(samples: FloatArray) -> Iterator[FloatArray]:
+def pieces(samples: FloatArray) -> Iterator[FloatArray]:
+    """Yield (n,) ``samples``, which may be a map of a file, a minute at a time."""
     for first in range(0, len(samples), _PIECE):
         yield cut(samples, first, min(first + _PIECE, len(samples)))
 

