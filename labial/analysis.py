@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,11 +19,12 @@ from labial.audio.load import load_speech
 from labial.errors import ReadError, SpeechError
 from labial.face.track import FaceTracker
 from labial.media.gops import Gops
+from labial.media.order import Order
 from labial.media.read import VideoReader
 from labial.media.shots import Shots
 from labial.motion.predict import predict
 from labial.render.bank import BankCollector, Patch
-from labial.types import FaceTrack, Hook, MouthMotion, SpeechTrack
+from labial.types import FaceTrack, Filmed, Hook, MouthMotion, SpeechTrack
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Analysis:
         What the network heard in the video's own sound; None where there is nothing to hear.
     strangers
         Why people could not be known again after cuts; "" where they were, or need not be.
+    filmed
+        By the key of a track that shows frames in another order than the video: what it was before.
+    order
+        That order; None for the video's own.
     """
 
     tracks: list[FaceTrack]
@@ -65,6 +71,8 @@ class Analysis:
     gops: Gops = field(default_factory=Gops.none)
     heard: SpeechTrack | None = None
     strangers: str = ""
+    filmed: Mapping[int, Filmed] = field(default_factory=dict)
+    order: Order | None = None
 
     @cached_property
     def times(self) -> npt.NDArray[np.float64]:

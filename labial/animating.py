@@ -35,11 +35,10 @@ from labial.motion.style import average
 from labial.motion.wanted import wanted_motion
 from labial.options import AnimateOptions, overridden
 from labial.render.bank import BankCollector, MouthBank
-from labial.render.eyes import Eyes
 from labial.render.framing import Framing, frame_head, picture, upright_rgb
 from labial.render.learned import Learned
+from labial.render.living import LivingHead
 from labial.render.mouth import render_mouth
-from labial.render.photo import HeadRelief
 from labial.rendering import in_order, one_thread_each
 from labial.speech.visemes import visemes_at
 from labial.takes import whole_of
@@ -299,16 +298,14 @@ class Stage:
         fps: Fraction,
     ) -> None:
         self._portrait, self._motion, self._tick = portrait, motion, 1 / fps
-        frame, track = portrait.frame, portrait.track
+        track = portrait.track
         self._retarget = Retarget(track, load_basis(), mouths, float(fps))
-        landmarks, scale = track.landmarks[0], float(track.scale[0])
         # Rows on which the refiner strayed.
         self.unrefined: set[int] = set()
         self._learned: Learned | None = None
         if visemes is not None:
             self._learned = Learned(track, self._retarget, own_bank(portrait), visemes)
-        self._eyes = Eyes(frame, landmarks, scale)
-        self._head = HeadRelief(frame, landmarks, scale, track.rotation[0], track.translation[0])
+        self._head = LivingHead(portrait.frame, track, 0)
 
     @property
     def layered(self) -> bool:
@@ -318,10 +315,7 @@ class Stage:
     def render(self, row: int) -> Frame:
         """Return frame ``row`` of the output."""
         still = replace(self._portrait.frame, index=row, pts=row, time_base=self._tick, duration=1)
-        frame = self._speaking(still)
-        move = self._motion
-        frame = self._eyes.move(frame, float(move.lids[row]), move.gaze[row])
-        return self._head.move(frame, move.turn[row], move.shift[row], float(move.brows[row]))
+        return self._head.move(self._speaking(still), self._motion, row)
 
     def _speaking(self, frame: Frame) -> Frame:
         """The photo with its new mouth, in planes of its own."""

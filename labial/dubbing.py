@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from labial import seen
 from labial.adapting import adapt
 from labial.analysis import Analysis, analyse
@@ -208,13 +210,18 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
     sound, heard_of = job.take.sound(video, analysis.length, job.folder)
-    played = perform(analysis, job.take.speeches(analysis.length), info)
+    line = job.take.line(analysis)
+    speeches = job.take.speeches(line.length)
+    played = perform(analysis, speeches, info, line)
     analysis = played.analysis
     _expect_a_face(video, analysis)
     tell("listen", 1, 1)
-    wanted = Wanted(played.mouths, played.visemes, options.quality)
+    idle = job.take.idle(analysis, line, speeches[0])
+    wanted = Wanted(played.mouths, played.visemes, options.quality, idle=idle)
     if options.quality == "pro":
         wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
+    # Other languages' speech beside it may be longer.
+    limit = line.length if job.settings.more_speech else line.limit
     wished = options.crf is not None or options.lossless
     copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
     parts = parts_of(analysis, copying)
@@ -225,7 +232,8 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     with (
         Journal(job.out, f"{depends}", options.resume) as journal,
         VideoWriter(
-            job.out, job.source, job.settings, sound, analysis.length, partial=journal.partial,
+            job.out, job.source, job.settings, sound, limit, kept=line.kept,
+            partial=journal.partial,
             copied_depth=analysis.gops.depth if any(part.copied for part in parts) else None,
         ) as writer,
     ):  # fmt: skip
@@ -248,6 +256,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
         copied=float(tally.copied),
         resumed=tally.resumed,
         notes=writer.plan.notes + heard_of + _unknown(analysis),
+        timing=line.summary(),
     )
 
 
@@ -260,14 +269,20 @@ def _looks(
     video: str | os.PathLike[str], analysis: Analysis, seconds: float, tell: Hook
 ) -> dict[int, Appearance]:
     """Let the clip's own frames teach how its faces look."""
+    filmed = {key: before.track for key, before in analysis.filmed.items()}
+    tracks = {track.key: track for track in filmed.values() or analysis.tracks}
+    pts = analysis.pts if analysis.order is None else analysis.order.pts
+    times = np.asarray((pts - pts[0]) * float(analysis.time_base), np.float64)
     shots = []
-    for track in analysis.tracks:
+    for track in sorted(tracks.values(), key=lambda track: track.start):
         bank = MouthBank(track, analysis.patches)
         if bank.patches and (track.quality >= 1).any():
-            shots.append((track, bank, analysis.times[track.rows]))
+            shots.append((track, bank, times[track.rows]))
     looks = adapt(video, shots, seconds, tell)
     tell("adapt", int(seconds), int(seconds))
-    return looks
+    if not filmed:
+        return looks
+    return {key: looks[track.key] for key, track in filmed.items() if track.key in looks}
 
 
 def _taught(wanted: Wanted) -> str:

@@ -12,7 +12,7 @@ from labial.errors import OptionError
 
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Hardware = Literal["off", "auto", "videotoolbox", "nvenc", "qsv", "amf"]
-SyncMode = Literal["cut_off"]
+SyncMode = Literal["silence", "cut_off", "loop", "bounce", "hold", "remap"]
 Mux = Literal["off", "first", "source"]
 Quality = Literal["fast", "standard", "pro"]
 Denoise = Literal["auto", "on", "off"]
@@ -82,8 +82,12 @@ class DubOptions:
     this clip."""
     adapt_seconds: float = 30.0
     """For pro: take about so long to adapt, 1 to 3600."""
-    sync_mode: SyncMode = "cut_off"
-    """When speech and video differ in length: cut_off keeps the video's length."""
+    sync_mode: SyncMode = "silence"
+    """When speech and video differ in length. silence: as long as the video; after shorter speech
+    the mouth rests, longer speech is cut off. cut_off: as long as the shorter of both. The others
+    are as long as the speech, to a frame, and end with it where it is shorter. loop: the video
+    begins again, with a cut. bounce: it plays back and forth. hold: its last frame lives on, with
+    small movements of head and eyes. remap: it plays slower or faster, each frame as filmed."""
     articulation: float = 1.0
     """How far the mouth moves against what was fitted to the speaker, 0.5 to 1.5. Lips that meet
     still meet."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from labial.analysis import Analysis
 from labial.media.probe import VideoInfo
+from labial.motion.head import HeadMotion, move_head
 from labial.motion.space import load_basis
 from labial.motion.style import Style, Times
 from labial.motion.wanted import frame_mouths, study_all
@@ -17,7 +18,8 @@ from labial.speaking.boxes import Boxes
 from labial.speaking.cast import Cast, cast, joined
 from labial.speaking.turns import take_turns
 from labial.speech.visemes import visemes_at
-from labial.types import BoolArray, FloatArray, MouthMotion, SpeechTrack
+from labial.timeline import Timeline, retimed
+from labial.types import BoolArray, FaceTrack, FloatArray, MouthMotion, SpeechTrack
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,12 @@ class Performance:
     cast: Cast
 
 
-def perform(analysis: Analysis, speeches: Sequence[Speech], info: VideoInfo) -> Performance:
+def perform(
+    analysis: Analysis,
+    speeches: Sequence[Speech],
+    info: VideoInfo,
+    line: Timeline | None = None,
+) -> Performance:
     """Let people speak.
 
     Parameters
@@ -85,6 +92,9 @@ def perform(analysis: Analysis, speeches: Sequence[Speech], info: VideoInfo) -> 
         What is said, at least one; nobody says two at a time.
     info
         The video.
+    line
+        In which order its frames are shown; None for its own. Who speaks when, and how, is learned
+        in the video's own order.
 
     Raises
     ------
@@ -101,6 +111,13 @@ def perform(analysis: Analysis, speeches: Sequence[Speech], info: VideoInfo) -> 
         tracks, times, basis, analysis.heard, _told(analysis, speeches, casts),
         [turns.of(track).astype(np.float32) for track in tracks],
     )  # fmt: skip
+    shown, shares = replace(analysis, tracks=chosen.tracks), [one.shares for one in casts]
+    if line is not None and not line.same:
+        shown = retimed(shown, line)
+        studied = replace(studied, expressions=_shown(studied.expressions, tracks, shown))
+        shares = [_shown(rows, tracks, shown) for rows in shares]
+        chosen = Cast(shown.tracks, _shown(chosen.shares, tracks, shown))
+    tracks, times = shown.tracks, shown.times
     mouths = [
         frame_mouths(tracks, times - s.start, s.heard, studied, basis, s.options) for s in speeches
     ]
@@ -108,12 +125,52 @@ def perform(analysis: Analysis, speeches: Sequence[Speech], info: VideoInfo) -> 
         [visemes_at(s.heard, times[track.rows] - s.start) for track in tracks] for s in speeches
     ]
     return Performance(
-        replace(analysis, tracks=chosen.tracks),
-        _mixed(mouths, casts),
-        _mixed(visemes, casts),
-        studied.styles,
-        chosen,
+        shown, _mixed(mouths, shares), _mixed(visemes, shares), studied.styles, chosen
     )
+
+
+def idling(
+    analysis: Analysis, line: Timeline, heard: SpeechTrack, loudness: FloatArray
+) -> dict[int, HeadMotion]:
+    """Return how the heads move that are seen in a frame which is held, by the keys of tracks.
+
+    Parameters
+    ----------
+    analysis
+        In the order of ``line``; whose quality is not 0 then is who speaks.
+    line
+        Which frame is held from when on.
+    heard
+        What the network hears in the speech.
+    loudness
+        As :func:`labial.motion.head.loudness_rows` of the speech.
+    """
+    if line.held >= len(line):
+        return {}
+    times = analysis.times[line.held :] - analysis.times[line.held - 1]
+    first = round(float(analysis.times[line.held - 1]) * heard.motion.rate)
+    rest = SpeechTrack(
+        MouthMotion(heard.motion.coefficients[first:], heard.motion.rate), heard.phones[first:]
+    )
+    nothing = SpeechTrack(
+        rest.motion, np.eye(1, rest.phones.shape[1], dtype=np.float32)[[0] * len(rest)]
+    )
+    motions = {}
+    for track in analysis.tracks:
+        if track.end == len(line):
+            speaks = track.quality[-1] > 0
+            said = rest if speaks else nothing
+            motions[track.key] = move_head(said, loudness[first:], times, "calm", track.person)
+    return motions
+
+
+def _shown(
+    rows: Sequence[FloatArray], tracks: Sequence[FaceTrack], shown: Analysis
+) -> list[FloatArray]:
+    """What is known of each row of the video's own tracks, for those that are shown."""
+    known = {track.key: own for track, own in zip(tracks, rows, strict=True)}
+    filmed = [shown.filmed[track.key] for track in shown.tracks]
+    return [known[before.track.key][before.rows] for before in filmed]
 
 
 def _told(
@@ -136,7 +193,9 @@ def _one(tracks: list[SpeechTrack]) -> SpeechTrack:
     return SpeechTrack(MouthMotion(motion, tracks[0].motion.rate), phones)
 
 
-def _mixed(curves: Sequence[list[FloatArray]], casts: Sequence[Cast]) -> list[FloatArray]:
+def _mixed(
+    curves: Sequence[list[FloatArray]], shares: Sequence[list[FloatArray]]
+) -> list[FloatArray]:
     """For each track what each speech wants of it, (len(track), d), by its share in it."""
     if len(curves) == 1:
         return curves[0]
@@ -144,8 +203,8 @@ def _mixed(curves: Sequence[list[FloatArray]], casts: Sequence[Cast]) -> list[Fl
     for k, first in enumerate(curves[0]):
         total = np.zeros((len(first), 1), np.float32)
         mixed = np.zeros_like(first)
-        for wanted, one in zip(curves, casts, strict=True):
-            share = one.shares[k][:, None]
+        for wanted, one in zip(curves, shares, strict=True):
+            share = one[k][:, None]
             mixed += share * wanted[k]
             total += share
         out.append(np.where(total > 0, mixed / np.maximum(total, 1e-6), first))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,12 @@ import numpy as np
 from labial.analysis import Analysis
 from labial.composite.blend import compose
 from labial.composite.front import kept_in_front
-from labial.errors import ReadError
 from labial.face.cover import cover_matte
 from labial.face.timeline import NOBODY
+from labial.media.order import Order
 from labial.media.pieces import Stretch
 from labial.media.read import VideoReader
+from labial.motion.head import HeadMotion
 from labial.motion.retarget import Retarget
 from labial.motion.space import load_basis
 from labial.motion.timing import frame_rate
@@ -29,6 +30,7 @@ from labial.options import Quality
 from labial.render.appearance import Appearance
 from labial.render.bank import Choice, MouthBank
 from labial.render.learned import Learned
+from labial.render.living import LivingHead, can_live, own_planes
 from labial.render.mouth import render_mouth
 from labial.speaking.cast import LEFT_ALONE
 from labial.types import FaceTrack, FloatArray, Frame, Hook
@@ -43,13 +45,15 @@ class Wanted:
     """What the second pass is to make of the first.
 
     ``mouths`` holds (len(track), K) and ``visemes`` (len(track), 15) for each track, ``looks`` by
-    the key of a track what its own frames taught.
+    the key of a track what its own frames taught, ``idle`` how its head moves in its last rows, in
+    which one frame is held.
     """
 
     mouths: list[FloatArray]
     visemes: list[FloatArray]
     quality: Quality = "standard"
     looks: dict[int, Appearance] = field(default_factory=dict)
+    idle: Mapping[int, HeadMotion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,33 +141,61 @@ def _renderings(
 ) -> Iterator[Callable[[], Done]]:
     coming = deque(zip(analysis.tracks, wanted.mouths, wanted.visemes, strict=True))
     plans: tuple[_Plan, ...] = ()
+    heads: tuple[_Head, ...] | None = None
+    held = min((len(analysis.pts) - len(motion) for motion in wanted.idle.values()), default=None)
     for frame in _frames(reader, analysis, parts):
         plans = tuple(plan for plan in plans if frame.index < plan.end)
         while coming and coming[0][0].start <= frame.index:
             track, mouths, visemes = coming.popleft()
             if track.end > frame.index:
                 plans = (*plans, _Plan(track, mouths, visemes, analysis, wanted))
-        yield partial(_rendered, frame, plans)
+        work = partial(_rendered, frame, plans)
+        if held is not None and frame.index >= held:
+            if heads is None:
+                heads = tuple(_heads(frame, analysis.tracks, wanted.idle))
+            work = partial(_moved, work, frame, heads)
+        yield work
+
+
+@dataclass(frozen=True)
+class _Head:
+    head: LivingHead
+    motion: HeadMotion
+    first: int
+
+
+def _heads(
+    frame: Frame, tracks: Sequence[FaceTrack], idle: Mapping[int, HeadMotion]
+) -> Iterator[_Head]:
+    """The heads of a frame that is held, as far as they can be moved."""
+    for track in tracks:
+        motion, row = idle.get(track.key), frame.index - track.start
+        if motion is not None and can_live(frame, track, row):
+            yield _Head(LivingHead(frame, track, row), motion, track.end - len(motion))
+
+
+def _moved(work: Callable[[], Done], source: Frame, heads: Sequence[_Head]) -> Done:
+    """Do ``work``, then move eyes and heads."""
+    done = work()
+    frame = own_planes(done.frame, source)
+    for one in heads:
+        frame = one.head.move(frame, one.motion, frame.index - one.first)
+    return replace(done, frame=frame)
 
 
 def _frames(reader: VideoReader, analysis: Analysis, parts: Sequence[Stretch]) -> Iterator[Frame]:
     """Decode some stretches; what lies between is passed over."""
-    frames: Iterator[Frame] | None = None
-    at = 0
-    for part in parts:
-        start = analysis.gops.start(part.first)
-        if frames is None or start > at:
-            if frames is not None:
-                reader.close()
-            frames = reader.frames((start, int(analysis.pts[start])) if start else None)
-        for frame in frames:
-            at = frame.index + 1
-            if frame.index >= part.first:
-                yield frame
-            if at >= part.end:
-                break
-        if at < part.end:
-            raise ReadError(f"{reader.path} changed while it was read: start again")
+    pts, n = analysis.pts, len(analysis.pts)
+    order = analysis.order or Order(np.arange(n), pts, analysis.gops)
+    places = np.array([k for part in parts for k in range(part.first, part.end)], np.int64)
+    frames = order.frames(reader, places)
+    if analysis.order is None:
+        yield from frames
+        return
+    end = pts[0] + round(analysis.length / analysis.time_base)
+    lasts = np.diff(np.append(pts, end))
+    for k, frame in zip(places.tolist(), frames, strict=True):
+        yield replace(frame, index=k, pts=int(pts[k]), duration=int(lasts[k]))
 
 
 def _rendered(frame: Frame, plans: tuple[_Plan, ...]) -> Done:
@@ -201,8 +233,13 @@ class _Plan:
             return
         rate = frame_rate(analysis.times[track.rows])
         self._retarget = Retarget(track, load_basis(), mouths, rate)
-        bank = MouthBank(track, analysis.patches)
+        filmed = analysis.filmed.get(track.key)
+        bank, before = MouthBank(filmed.track if filmed else track, analysis.patches), None
         every, learned = np.arange(len(track)), wanted.quality != "fast"
+        if filmed is not None:
+            bank = bank.shown_as(track, filmed)
+            still = np.zeros((len(filmed.track), mouths.shape[1]), np.float32)
+            before = Retarget(filmed.track, load_basis(), still, rate)
         if bank.patches:
             lips = self._retarget.lips()
             choices = bank.choose(every, lips)
@@ -211,7 +248,7 @@ class _Plan:
                 self._others = [*bank.choose(every, lips, choices)]
         if learned:
             look = wanted.looks.get(track.key)
-            self._learned = Learned(track, self._retarget, bank, visemes, look)
+            self._learned = Learned(track, self._retarget, bank, visemes, look, before)
 
     def render(self, frame: Frame) -> Done:
         """Return the frame with its new mouth, or as it is and the reason why."""

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from labial import seen
+from labial.analysis import Analysis
 from labial.audio.load import load_speech
 from labial.errors import OptionError, SpeechError
 from labial.media.sound import Recording
 from labial.media.sound_file import ENDING, SoundWriter, sound_info
+from labial.motion.head import HeadMotion, loudness_rows
 from labial.motion.predict import predict
 from labial.options import DubOptions
-from labial.performing import Speech
+from labial.performing import Speech, idling
 from labial.planning import Line
 from labial.script.cues import read_cues
 from labial.script.given import given_text
@@ -24,6 +26,7 @@ from labial.soundtrack.lay import Piece, lay
 from labial.speaking.boxes import Boxes, read_boxes
 from labial.speech.rows import phone_rows
 from labial.speech.segments import Phone
+from labial.timeline import Timeline, timeline
 from labial.types import Audio
 from labial.voices.engines import find_voice
 from labial.voices.timing import speak_cues, speak_text
@@ -86,6 +89,18 @@ class Whole:
         """Raise what is wrong with it."""
         _ = self.recording, asked_of(self.options.speaker)
 
+    def line(self, analysis: Analysis) -> Timeline:
+        """Return which frame of a video is shown when."""
+        recording = self.recording
+        seconds = Fraction(len(recording.samples), recording.rate)
+        return timeline(analysis, seconds, self.options.sync_mode)
+
+    def idle(self, shown: Analysis, line: Timeline, speech: Speech) -> dict[int, HeadMotion]:
+        """Return how heads move in a frame that is held, by the keys of their tracks."""
+        if line.held >= len(line):
+            return {}
+        return idling(shown, line, speech.heard, loudness_rows(self.recording))
+
     def speeches(self, length: Fraction) -> list[Speech]:
         """Return what is said in a video of so many seconds."""
         recording = self.recording
@@ -145,6 +160,14 @@ class Lines:
     def check(self) -> None:
         """Raise what is wrong with it."""
         _ = self.recordings, [asked_of(line.speaker) for line in self.lines]
+
+    def line(self, analysis: Analysis) -> Timeline:
+        """Return which frame of a video is shown when: each at its own time."""
+        return timeline(analysis, analysis.length, "silence")
+
+    def idle(self, shown: Analysis, line: Timeline, speech: Speech) -> dict[int, HeadMotion]:
+        """Return how heads move in a frame that is held: there is none."""
+        return {}
 
     def speeches(self, length: Fraction) -> list[Speech]:
         """Return what is said in a video of so many seconds."""

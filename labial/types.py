@@ -304,6 +304,27 @@ class FaceTrack:
 
 
 @dataclass(frozen=True)
+class Filmed:
+    """A track as it was filmed, behind one that shows its frames in another order.
+
+    Parameters
+    ----------
+    track
+        The track of the video.
+    frames
+        (n,) int64: the video's frame that each row of the other track shows.
+    """
+
+    track: FaceTrack
+    frames: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """(n,) rows of ``track``."""
+        return self.frames - self.track.start
+
+
+@dataclass(frozen=True)
 class MouthMotion:
     """Speech as mouth motion on its own clock.
 

@@ -68,7 +68,7 @@ class Spool:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(  # noqa: SIM115
-                    prefix="labial-sound-", dir=_folder(), buffering=0
+                    prefix="labial-sound-", dir=large_folder(), buffering=0
                 )
             left = memoryview(self._held)
             while left:
@@ -76,8 +76,8 @@ class Spool:
         except OSError as error:
             self.close()
             raise WriteError(
-                f"no room for the sound of {self._name} in {_folder()}: {error.strerror}; an hour "
-                "takes 460 MB: make room, or set TMPDIR to a folder that has it"
+                f"no room for the sound of {self._name} in {large_folder()}: {error.strerror}; an "
+                "hour takes 460 MB: make room, or set TMPDIR to a folder that has it"
             ) from error
         self._held = bytearray()
 
@@ -104,12 +104,12 @@ def enough_room() -> Iterator[None]:
 @contextlib.contextmanager
 def made_sounds() -> Iterator[Path]:
     """Give a folder for sounds that are made on the way; it vanishes with what lies in it."""
-    with tempfile.TemporaryDirectory(prefix="labial-sound-", dir=_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="labial-sound-", dir=large_folder()) as folder:
         yield Path(folder)
 
 
-def _folder() -> str:
-    """Where large temporary files belong: in many a system /tmp is memory, /var/tmp is not."""
+def large_folder() -> str:
+    """Return where large temporary files belong: in many a system /tmp is memory, /var/tmp not."""
     told = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
     if not told and os.access(_LASTING, os.W_OK | os.X_OK):
         return _LASTING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -68,6 +69,8 @@ class OtherStreams:
         File with the new speech; None keeps the source's sound.
     limit
         Seconds of speech to keep; None keeps all.
+    kept
+        Seconds of the source's own sound, subtitles and chapters to keep; None keeps all.
 
     Attributes
     ----------
@@ -83,9 +86,11 @@ class OtherStreams:
         settings: EncodeSettings,
         audio: Path | None,
         limit: Fraction | None,
+        kept: Fraction | None = None,
     ) -> None:
         self._out, self._container, self._source = out, container, source
-        self._settings, self._audio, self._limit = settings, audio, limit
+        self._settings, self._audio = settings, audio
+        self._limit, self._kept = limit, kept
         self.dropped: list[str] = []
         self._inputs = contextlib.ExitStack()
         self._speech: list[_Speech] = []
@@ -115,24 +120,33 @@ class OtherStreams:
                 self._add_speech(path, language, first=False)
             main = audio_stream(origin)
             for stream in origin.streams.audio:
-                if self._settings.keep_audio:
+                if self._settings.keep_audio and self._kept == 0:
+                    self.dropped.append(f"audio stream {stream.index} (the picture is retimed)")
+                elif self._settings.keep_audio:
                     self._keep_audio(stream, beside=True)
                 elif main is None or stream.index != main.index:
                     self.dropped.append(f"audio stream {stream.index} ({stream.language or '?'})")
         for stream in origin.streams.subtitles:
-            self._add_subtitle(stream)
+            if self._kept == 0:
+                self.dropped.append(f"subtitle stream {stream.index} (the picture is retimed)")
+            else:
+                self._add_subtitle(stream)
         for stream in origin.streams:
             if stream.type in ("attachment", "data", "unknown"):
                 self._carry_rest(origin, stream)
             elif stream.type == "video":
                 self._carry_picture(stream)
-        if origin.chapters():
-            self._out.set_chapters(origin.chapters())
+        chapters = origin.chapters()
+        if self._kept == 0 and chapters:
+            self.dropped.append("chapters (the picture is retimed)")
+        elif chapters:
+            self._out.set_chapters(self._within(chapters))
 
     def start(self, start: Fraction) -> None:
         """Make ready to hand out, given the time of the first picture in seconds."""
         self._mux_covers()
         timed: list[Iterator[Timed]] = []
+        until = None if self._kept is None else start + self._kept
         for one in self._speech:
             if one.copy:
                 end = None if self._limit is None else start + self._limit
@@ -143,15 +157,15 @@ class OtherStreams:
         straight = {index: output for index, output, copy in self._kept_audio if copy}
         straight |= {index: output for index, output, codec in self._subtitles if not codec}
         if straight:
-            timed.append(copied(self._origin(), straight, Fraction(0), None))
+            timed.append(copied(self._origin(), straight, Fraction(0), until))
         for index, output, copy in self._kept_audio:
             if not copy:
                 origin = self._origin()
-                timed.append(encoded(origin, origin.streams[index], output, None, None))
+                timed.append(encoded(origin, origin.streams[index], output, None, self._kept))
         for index, output, codec in self._subtitles:
             if codec:
                 recode = subtitle_recoder(codec, self._container.text_subtitle)
-                timed.append(copied(self._origin(), {index: output}, Fraction(0), None, recode))
+                timed.append(copied(self._origin(), {index: output}, Fraction(0), until, recode))
         if timed:
             self._feeds = [Feed(merged(timed), self._out.mux)]
 
@@ -163,6 +177,18 @@ class OtherStreams:
     def close(self) -> None:
         """Let go of all files."""
         self._inputs.close()
+
+    def _within(self, chapters: list[Any]) -> list[Any]:
+        """Chapters that begin before the end of what is kept, none of them longer."""
+        video = self._source.video
+        if self._kept is None or video is None:
+            return chapters
+        end, out = video.start * video.time_base + self._kept, []
+        for chapter in chapters:
+            last = math.floor(end / chapter["time_base"])
+            if chapter["start"] < last:
+                out.append(chapter | {"end": min(chapter["end"], last)})
+        return out
 
     def _origin(self) -> Any:
         """The source once more, for one iterator of its own."""

@@ -129,6 +129,9 @@ class VideoWriter:
     audio_limit
         Seconds of speech to keep: exact to the sample where it is transcoded, to the packet
         where it is copied. None keeps all.
+    kept
+        Seconds from the first frame for which the source's own sound, subtitles and chapters are
+        kept, if at all; 0 for none of them, None for all that there is.
     rate
         Frames a second when the source has no motion (a still picture); then times count in
         ``1 / rate`` seconds instead of the source's time base.
@@ -169,6 +172,7 @@ class VideoWriter:
         audio: str | os.PathLike[str] | None = None,
         audio_limit: Fraction | None = None,
         *,
+        kept: Fraction | None = None,
         rate: Fraction | None = None,
         copied_depth: int | None = None,
         partial: Path | None = None,
@@ -181,7 +185,7 @@ class VideoWriter:
         self._video: VideoInfo = source.video
         self._container: Container = container_for(self.target)
         self._audio = None if audio is None else Path(audio)
-        self._limit = audio_limit
+        self._limit, self._kept = audio_limit, kept
         self._depth = copied_depth
         self._rate = rate or self._video.rate
         self._time_base = self._video.time_base if rate is None else 1 / rate
@@ -402,8 +406,9 @@ class VideoWriter:
         if timecode:
             self._stream.metadata["timecode"] = timecode
         self._others = OtherStreams(
-            self._out, self._container, self.source, self._settings, self._audio, self._limit
-        )
+            self._out, self._container, self.source, self._settings, self._audio, self._limit,
+            self._kept,
+        )  # fmt: skip
         self._inputs.callback(self._others.close)
         self._others.add(origin)
         self.dropped += self._others.dropped

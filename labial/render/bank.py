@@ -8,6 +8,7 @@ in shape, pose and light, and in runs, so that teeth and tongue play as they wer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 import cv2
@@ -18,7 +19,7 @@ from labial import geometry
 from labial.face.pose import fit_poses
 from labial.motion.retarget import LIPS, LOWER_ROW, UPPER_ROW
 from labial.pixels import Box, aligned, read_rgb
-from labial.types import BoolArray, Face, FaceTrack, FloatArray, Frame
+from labial.types import BoolArray, Face, FaceTrack, Filmed, FloatArray, Frame
 
 RUN = 6
 MARGIN = 0.34
@@ -240,6 +241,11 @@ class MouthBank:
         The face that the patches show.
     patches
         Any patches; those of other tracks are left out.
+
+    Attributes
+    ----------
+    track : FaceTrack
+        The face, as it was filmed.
     """
 
     def __init__(self, track: FaceTrack, patches: list[Patch]) -> None:
@@ -247,7 +253,9 @@ class MouthBank:
         shown = track.present & (track.cover <= 0) if len(track.cover) else track.present
         self.patches = [p for p in mine if shown[p.index - track.start]]
         rows = np.array([p.index - track.start for p in self.patches], int)
-        self._track = track
+        self.track = track
+        self._frames = np.arange(track.start, track.end)
+        self._turns = track.rotation
         if not len(rows):
             return
         self.shapes = track.local(rows, LIPS)
@@ -263,11 +271,18 @@ class MouthBank:
         self._gleam = (bright - 1).clip(0, 1)
         self._follows = np.concatenate([[False], np.diff(rows) == 1])
 
+    def shown_as(self, track: FaceTrack, filmed: Filmed) -> MouthBank:
+        """Return the same mouths for a track that shows the frames of this one in another order.
+
+        ``track`` is then the one whose rows :meth:`choose` is given.
+        """
+        other = copy(self)
+        other._frames, other._turns = filmed.frames, track.rotation
+        return other
+
     def without(self, taken: BoolArray) -> MouthBank:
         """Return a bank that lacks the patches marked in ``taken`` (len(patches),)."""
-        return MouthBank(
-            self._track, [p for p, t in zip(self.patches, taken, strict=True) if not t]
-        )
+        return MouthBank(self.track, [p for p, t in zip(self.patches, taken, strict=True) if not t])
 
     def widest(self) -> Patch:
         """Return the mouth that is open widest and not blurred."""
@@ -319,10 +334,10 @@ class MouthBank:
         # Teeth cannot be stretched out of a closed mouth, nor an open one hidden for free.
         missing = (need - 1.5 * have_open - 0.01).clip(0) * 150
         spare = (have_open - 1.5 * need - 0.015).clip(0) * 120
-        yaw, pitch, _ = geometry.angles_degrees(self._track.rotation[rows])
+        yaw, pitch, _ = geometry.angles_degrees(self._turns[rows])
         turn = _YAW * ((yaw[:, None] - self._yaw[None]) / 8) ** 2
         nod = _PITCH * ((pitch[:, None] - self._pitch[None]) / 8) ** 2
-        at = self._track.start + rows
+        at = self._frames[rows]
         # Patches are in frame order: the next one filmed tells this frame's light.
         near = np.searchsorted(self._index, at).clip(max=len(self.patches) - 1)
         light = _LIGHT * np.abs(self._light[None] - self._light[near][:, None])

@@ -42,6 +42,8 @@ class Learned:
         (n, 15) weights a row of the track; None where nobody knows.
     appearance
         What was learned from this shot's own frames, if anything.
+    filmed
+        Of the track of ``bank``, where that is another than ``track``.
     interior, refine
         False leaves one of them out, for comparison.
     """
@@ -53,11 +55,15 @@ class Learned:
         bank: MouthBank | None,
         visemes: FloatArray | None = None,
         appearance: Appearance | None = None,
+        filmed: Retarget | None = None,
         *,
         interior: bool = True,
         refine: bool = True,
     ) -> None:
         self._track, self._retarget = track, retarget
+        self._filmed, self._filmed_retarget = track, filmed or retarget
+        if bank is not None:
+            self._filmed = bank.track
         # Teeth that come and go with every doubt about a sound would flicker.
         self._visemes = None if visemes is None else _smooth(visemes)
         self._interior, self.refiner = networks()
@@ -129,7 +135,7 @@ class Learned:
 
     def _seen(self, patch: Patch) -> tuple[FloatArray, FloatArray]:
         """A filmed mouth and its lips, each in the plane of its own frame."""
-        plane = MouthPlane.of(self._track, patch.index - self._track.start)
+        plane = MouthPlane.of(self._filmed, patch.index - self._filmed.start)
         scale = np.float32(1 / np.iinfo(patch.rgb.dtype).max)
         factor = max(1, int(plane.step))
         if factor > 1:
@@ -152,8 +158,8 @@ class Learned:
         mouth = np.zeros(12, np.float32)
         if choice is not None:
             for patch, weight in zip(choice.patches, choice.weights, strict=True):
-                row = patch.index - self._track.start
-                mouth += np.float32(weight) * self._retarget.mouths(row)[1]
+                row = patch.index - self._filmed.start
+                mouth += np.float32(weight) * self._filmed_retarget.mouths(row)[1]
         return mouth
 
 
