@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labial.animating import AnimateReport, animate
+    from labial.checking.check import check
+    from labial.checking.verdict import SyncReport
     from labial.dubbing import dub, dub_each
     from labial.errors import (
         FaceError,
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
         WriteError,
     )
     from labial.exports.transcript import Transcript
-    from labial.options import AnimateOptions, DubOptions, VisemeOptions
+    from labial.options import AnimateOptions, CheckOptions, DubOptions, VisemeOptions
     from labial.tally import DubReport
     from labial.transcribe import visemes
 
 __all__ = [
     "AnimateOptions",
     "AnimateReport",
+    "CheckOptions",
     "DubOptions",
     "DubReport",
     "FaceError",
@@ -35,11 +38,13 @@ __all__ = [
     "ReadError",
     "ScriptError",
     "SpeechError",
+    "SyncReport",
     "Transcript",
     "VisemeOptions",
     "WeightsError",
     "WriteError",
     "animate",
+    "check",
     "dub",
     "dub_each",
     "visemes",
@@ -58,11 +63,15 @@ def __getattr__(name: str) -> Any:
         room = "labial.tally"
     elif name in ("animate", "AnimateReport"):
         room = "labial.animating"
+    elif name == "check":
+        room = "labial.checking.check"
+    elif name == "SyncReport":
+        room = "labial.checking.verdict"
     elif name == "visemes":
         room = "labial.transcribe"
     elif name == "Transcript":
         room = "labial.exports.transcript"
-    elif name in ("AnimateOptions", "DubOptions", "VisemeOptions"):
+    elif name in ("AnimateOptions", "CheckOptions", "DubOptions", "VisemeOptions"):
         room = "labial.options"
     else:
         room = "labial.errors"

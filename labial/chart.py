@@ -74,11 +74,7 @@ def draw_chart(page: Image, clip: Clip, top: int, shown: list[int]) -> None:
         _right(page, f"{high * k / 4:.2f}", (x0 - 10, y + 5), _MOUTH)
         if clip.loudness is not None:
             write(page, f"{FLOOR_DB * (4 - k) / 4 + 0.0:.0f} dB", (x1 + 8, y + 5), _SOUND, 0.45)
-    step = next(s for s in _ticks() if clip.seconds / s <= 14)
-    for k in range(int(clip.seconds / step) + 1):
-        x = round(x0 + k * step * scale)
-        cv2.line(page, (x, y1), (x, y1 + 5), FAINT, 1)
-        write(page, _clock(k * step, step), (x - 8, y1 + 22), FAINT, 0.45)
+    draw_times(page, clip.seconds, (x0, x1, y1))
     if clip.loudness is not None:
         levels = clip.loudness[: max(int(clip.seconds / BIN_SECONDS), 1)]
         # Long clips show phrases, where short ones show syllables.
@@ -97,6 +93,26 @@ def draw_chart(page: Image, clip: Clip, top: int, shown: list[int]) -> None:
         corners = np.array([[x - 6, top - 11], [x + 6, top - 11], [x, top - 2]], np.int32)
         cv2.fillPoly(page, [corners], FAINT, cv2.LINE_AA)
     _legend(page, clip, reasons, y1 + 46)
+
+
+def draw_times(page: Image, seconds: float, at: tuple[int, int, int]) -> None:
+    """Draw marks of time below an axis.
+
+    Parameters
+    ----------
+    page
+        (h, w, 3) uint8 RGB to draw on.
+    seconds
+        The axis' length.
+    at
+        Its left and right ends' columns, and its row; the marks take 22 rows below it.
+    """
+    x0, x1, y = at
+    step = next(s for s in _ticks() if seconds / s <= 14)
+    for k in range(int(seconds / step) + 1):
+        x = round(x0 + k * step * (x1 - x0) / max(seconds, 1e-6))
+        cv2.line(page, (x, y), (x, y + 5), FAINT, 1)
+        write(page, _clock(k * step, step), (x - 8, y + 22), FAINT, 0.45)
 
 
 def _shade(page: Image, clip: Clip, at: tuple[int, int, int], scale: float) -> list[str]:

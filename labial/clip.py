@@ -24,7 +24,7 @@ from labial.motion.space import load_basis
 from labial.seen import digest
 from labial.speaking.cast import LEFT_ALONE, cast
 from labial.speaking.turns import Turns, take_turns
-from labial.types import FaceTrack, Hook, MouthMotion, SpeechTrack
+from labial.types import FaceTrack, FloatArray, Hook, MouthMotion, SpeechTrack
 
 Curve: TypeAlias = npt.NDArray[np.float64]
 
@@ -178,15 +178,44 @@ def offset_of(clip: Clip) -> Offset | None:
     basis = load_basis()
     motions = [own_motion(track, basis) for track in clip.tracks]
     own = best_of(motions, clip.tracks, clip.which, 0.0)
-    good = clip.quality > 0
+    beside = beside_sound(own, clip.quality > 0, clip.times, len(speech), clip.sound_start)
+    if beside is None:
+        return None
+    seen, usable = beside
+    found = load_expert()(speech, MouthMotion(seen), usable)
+    return found if found is not None and found.confidence > _CERTAIN else None
+
+
+def beside_sound(
+    own: Curve, good: npt.NDArray[np.bool_], times: Curve, rows: int, start: float = 0.0
+) -> tuple[FloatArray, npt.NDArray[np.bool_]] | None:
+    """Bring a mouth from the frames' times to the clock of what is heard.
+
+    Parameters
+    ----------
+    own
+        (n, K) the mouth in each frame.
+    good
+        (n,) frames in which it is seen well.
+    times
+        (n,) seconds of the frames.
+    rows
+        Length of what is heard, in rows of 20 ms.
+    start
+        Seconds between the first frame and the first row.
+
+    Returns
+    -------
+    mouth, usable
+        (rows, K) float32 and (rows,) bool; None where the mouth is seen in fewer than two frames.
+    """
     if good.sum() < 2:
         return None
-    at = np.arange(len(speech)) / RATE + clip.sound_start
-    seen = np.stack([np.interp(at, clip.times[good], c) for c in own[good].T], 1)
-    usable = good[np.searchsorted(clip.times, at).clip(0, len(good) - 1)]
-    usable &= (at >= clip.times[0]) & (at <= clip.times[-1])
-    found = load_expert()(speech, MouthMotion(seen.astype(np.float32)), usable)
-    return found if found is not None and found.confidence > _CERTAIN else None
+    at = np.arange(rows) / RATE + start
+    seen = np.stack([np.interp(at, times[good], c) for c in own[good].T], 1)
+    usable = good[np.searchsorted(times, at).clip(0, len(good) - 1)]
+    usable &= (at >= times[0]) & (at <= times[-1])
+    return seen.astype(np.float32), usable
 
 
 def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:

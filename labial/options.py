@@ -24,6 +24,7 @@ VisemeFormat = Literal[
 VisemeSet = Literal["oculus", "mpeg4", "preston-blair", "rhubarb", "azure"]
 PhotoCodec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Liveliness = Literal["still", "calm", "lively"]
+FixHow = Literal["auto", "shift", "stretch", "mouth"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
 
 
@@ -31,7 +32,7 @@ _SPEAKER = re.compile(
     r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?|.+\.json"
 )
 
-Options = TypeVar("Options", "DubOptions", "AnimateOptions")
+Options = TypeVar("Options", "DubOptions", "AnimateOptions", "CheckOptions", "FixOptions")
 
 
 def overridden(options: Options, overrides: dict[str, Any]) -> Options:
@@ -239,3 +240,47 @@ class AnimateOptions:
             rest=self.rest,
             onset=self.onset,
         )
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """Options of a check of sync; the defaults suit any video."""
+
+    window: float = 5.0
+    """Seconds of the stretches that are also measured on their own, 3 to 60."""
+    reach: float | None = None
+    """Look for offsets up to so many seconds, 0.6 to 30. Default: a quarter of the video, at least
+    1.5 and at most 10."""
+
+    def __post_init__(self) -> None:
+        if not 3 <= self.window <= 60:
+            raise OptionError(f"--window {self.window:g}: use 3 to 60 seconds")
+        if self.reach is not None and not 0.6 <= self.reach <= 30:
+            raise OptionError(f"--reach {self.reach:g}: use 0.6 to 30 seconds")
+
+
+@dataclass(frozen=True)
+class FixOptions:
+    """Options of a repair of sync; the defaults measure, and repair what can be repaired safely."""
+
+    how: FixHow = "auto"
+    """shift: move the sound, without encoding anything again. stretch: take out a drift; the
+    sound is encoded again, the pictures are not. mouth: re-sync the mouth to the sound as it is.
+    auto: shift or stretch, by what is measured; nothing within the limits of ITU-R BT.1359."""
+    late: float | None = None
+    """Milliseconds by which the sound is late at the beginning, negative where it is early.
+    Default: as measured."""
+    drift: float | None = None
+    """Milliseconds by which the sound gets later in a minute. Default: as measured."""
+    all_tracks: bool = False
+    """Move the other audio tracks by as much. Default: only the one that was measured."""
+
+    def __post_init__(self) -> None:
+        if self.late is not None and not abs(self.late) <= 60_000:
+            raise OptionError(f"--late {self.late:g}: use -60000 to 60000 milliseconds")
+        if self.drift is not None and not abs(self.drift) <= 3000:
+            raise OptionError(f"--drift {self.drift:g}: use -3000 to 3000 milliseconds a minute")
+        if self.how == "mouth" and (self.late, self.drift) != (None, None):
+            raise OptionError("--how mouth makes the mouth anew: leave out --late and --drift")
+        if self.how == "shift" and self.drift:
+            raise OptionError("--how shift cannot take out a --drift: use --how stretch")

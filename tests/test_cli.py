@@ -10,7 +10,7 @@ import pytest
 from labial import weights
 from labial.cli import main
 from labial.errors import FaceError
-from labial.options import AnimateOptions, DubOptions, VisemeOptions
+from labial.options import AnimateOptions, CheckOptions, DubOptions, VisemeOptions
 
 DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
 
@@ -19,6 +19,7 @@ DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
 class Call:
     arguments: tuple = ()
     hook: object = None
+    more: dict = dataclasses.field(default_factory=dict)
 
 
 @pytest.fixture
@@ -29,13 +30,14 @@ def fake(monkeypatch: pytest.MonkeyPatch):
         "dub_each": "dubbing",
         "animate": "animating",
         "visemes": "transcribe",
+        "check": "checking.check",
     }
 
     def put(name: str, result: object) -> Call:
         call = Call()
 
-        def function(*arguments: object, hook: object = None) -> object:
-            call.arguments, call.hook = arguments, hook
+        def function(*arguments: object, hook: object = None, **more: object) -> object:
+            call.arguments, call.hook, call.more = arguments, hook, more
             if isinstance(result, BaseException):
                 raise result
             return result
@@ -158,6 +160,16 @@ def test_inspect(fake, capsys) -> None:
     assert main(["inspect", "some/x.mov"]) == 0
     assert call.arguments == (Path("some/x.mov"), Path("x.inspect.png"))
     assert capsys.readouterr().out == "x.inspect.png\n"
+
+
+def test_check(fake, capsys) -> None:
+    call = fake("check", types.SimpleNamespace(summary=lambda: "sound 40 ms late"))
+    assert main(["check", "some/x.mov", "-o", "x.json", "--window", "4"]) == 0
+    assert call.arguments == (Path("some/x.mov"), CheckOptions(window=4))
+    assert call.more == {"out": Path("x.json")}
+    assert capsys.readouterr().out == "sound 40 ms late\n"
+    assert main(["check", "x.mov", "--window", "1"]) == 2
+    assert capsys.readouterr().err == "labial: error: --window 1: use 3 to 60 seconds\n"
 
 
 def test_demo(fake, capsys) -> None:

@@ -21,6 +21,7 @@ from labial.cli.looking import Inspect
 from labial.cli.making import Animate, Demo, Dub, Visemes
 from labial.cli.speaking import Voices
 from labial.cli.stored import Weights
+from labial.cli.syncing import Check
 from labial.errors import LabialError
 
 DESCRIPTION = (
@@ -34,6 +35,7 @@ Command: TypeAlias = (
     | Annotated[Animate, subcommand("animate", prefix_name=False)]
     | Annotated[Visemes, subcommand("visemes", prefix_name=False)]
     | Annotated[Inspect, subcommand("inspect", prefix_name=False)]
+    | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
     | Annotated[Voices, subcommand("voices", prefix_name=False)]
     | Annotated[Weights, subcommand("weights", prefix_name=False)]

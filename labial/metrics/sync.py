@@ -23,8 +23,10 @@ LAGS: npt.NDArray[np.int_] = np.arange(-30, 31)
 """Rows of 20 ms by which the sound may be late."""
 
 LEAST_SECONDS = 2.0
-_SCALE = 30.0
+SCALE = 30.0
+"""Of agreement, as the towers were trained with it."""
 _MODEL = "sync_v2.onnx"
+_PIECE = 3000
 Mask = npt.NDArray[np.bool_]
 
 
@@ -69,15 +71,24 @@ def offset_of(heard: FloatArray, seen: FloatArray, usable: Mask) -> Offset:
     """Find the lag of greatest agreement, finer than a row; see :func:`agreement`."""
     score = agreement(heard, seen, usable)
     best = int(score.argmax())
-    shift = 0.0
-    if 0 < best < len(score) - 1:
-        left, top, right = score[best - 1 : best + 2]
-        shift = 0.5 * (left - right) / min(left - 2 * top + right, -1e-9)
+    seconds = float(LAGS[best] + summit(score, best)) / RATE
+    return Offset(seconds, sureness(score, best))
+
+
+def summit(score: npt.NDArray[np.float64], best: int) -> float:
+    """By how much the top of a parabola lies beside the highest of the lags."""
+    if not 0 < best < len(score) - 1:
+        return 0.0
+    left, top, right = score[best - 1 : best + 2]
+    return 0.5 * float(left - right) / min(float(left - 2 * top + right), -1e-9)
+
+
+def sureness(score: npt.NDArray[np.float64], best: int) -> float:
+    """Probability 0..1 that a lag is right to 40 ms, of all lags whose mean agreement is given."""
     # Rows follow each other closely: a second holds about as much evidence as the training's.
-    chance = np.exp(_SCALE * (score - score[best]))
-    near = np.abs(LAGS - LAGS[best]) <= 2
-    confidence = float(chance[near].sum() / chance.sum())
-    return Offset(float(LAGS[best] + shift) / RATE, confidence)
+    chance = np.exp(SCALE * (score - score.max()))
+    near = np.abs(np.arange(len(score)) - best) <= 2
+    return float(chance[near].sum() / chance.sum())
 
 
 class SyncExpert:
@@ -90,14 +101,18 @@ class SyncExpert:
     def towers(self, speech: SpeechTrack, mouth: MouthMotion) -> tuple[FloatArray, FloatArray]:
         """Return rows of at most unit length for sound and mouth, as many as the shorter has."""
         n = min(len(speech), len(mouth))
-        sound = np.concatenate([speech.motion.coefficients, speech.phones], 1)
+        sound = np.concatenate([speech.motion.coefficients[:n], speech.phones[:n]], 1)
         around = ((self._reach, self._reach), (0, 0))
-        feed = {
-            "sound": np.pad(sound[:n], around, "edge")[None],
-            "mouth": np.pad(mouth.coefficients[:n], around, "edge")[None],
-        }
-        heard, seen = self._session.run(None, feed)
-        return heard[0], seen[0]
+        padded = np.pad(sound, around, "edge"), np.pad(mouth.coefficients[:n], around, "edge")
+        heard, seen = [], []
+        # In pieces, for inside the towers rows are long.
+        for first in range(0, n, _PIECE):
+            part = slice(first, min(first + _PIECE, n) + 2 * self._reach)
+            feed = {"sound": padded[0][None, part], "mouth": padded[1][None, part]}
+            one, other = self._session.run(None, feed)
+            heard.append(one[0])
+            seen.append(other[0])
+        return np.concatenate(heard), np.concatenate(seen)
 
     def __call__(self, speech: SpeechTrack, mouth: MouthMotion, usable: Mask) -> Offset | None:
         """Return by how much the sound is late, or None where too little can be seen.

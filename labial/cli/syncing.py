@@ -1,0 +1,33 @@
+"""Commands about sound that is late or early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from labial.options import CheckOptions
+from labial.progress import Progress
+
+
+@dataclass(frozen=True)
+class Check:
+    """Tell by how much the sound of VIDEO is late or early against the mouths that are seen."""
+
+    video: Annotated[Positional[Path], arg(metavar="VIDEO")]
+    """Video in which people are seen speaking."""
+    out: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE")] = None
+    """File to write: .json for the numbers, .png for a picture of the offset over time."""
+    options: Annotated[OmitArgPrefixes[CheckOptions], arg(name="check")] = field(
+        default_factory=CheckOptions
+    )
+
+    def run(self) -> None:
+        """Check, then print what was found."""
+        from labial.checking.check import check
+
+        with Progress() as hook:
+            report = check(self.video, self.options, out=self.out, hook=hook)
+        print(report.summary())
