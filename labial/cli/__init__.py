@@ -19,6 +19,7 @@ from tyro.conf import DisallowNone, subcommand
 
 from labial.cli.looking import Inspect
 from labial.cli.making import Animate, Demo, Dub, Visemes
+from labial.cli.planned import Plan
 from labial.cli.speaking import Voices
 from labial.cli.stored import Weights
 from labial.cli.syncing import Check
@@ -36,6 +37,7 @@ Command: TypeAlias = (
     | Annotated[Visemes, subcommand("visemes", prefix_name=False)]
     | Annotated[Inspect, subcommand("inspect", prefix_name=False)]
     | Annotated[Check, subcommand("check", prefix_name=False)]
+    | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
     | Annotated[Voices, subcommand("voices", prefix_name=False)]
     | Annotated[Weights, subcommand("weights", prefix_name=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -25,6 +25,8 @@ _TIMES = ("start", "end", "audio_start", "audio_end")
 _TEXTS = ("audio", "text", "voice", "language", "speaker")
 KEYS = (*_TIMES, *_TEXTS, *OPTIONS)
 """Names of a segment's values, in JSON and as columns of a CSV file."""
+TOLD = ("video", "length", "fps", "heard", "warnings", "speech", "sync_modes")
+"""What else a plan in JSON says; it is no part of the segments."""
 _SWITCHES = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -137,6 +139,23 @@ def segments_and_problems(
     return segments, by_line([*told, *nobody])
 
 
+def parse_cast(items: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=PERSON``, as on a command line.
+
+    Raises
+    ------
+    OptionError
+        One is not like that.
+    """
+    named = {}
+    for item in items:
+        name, equals, person = item.partition("=")
+        if not (name.strip() and equals and person.strip()):
+            raise OptionError(f"--cast {item}: write NAME=PERSON, such as ANNA=0")
+        named[name.strip()] = person.strip()
+    return named
+
+
 def by_line(problems: list[str]) -> list[str]:
     """Return problems in the order of the lines that they are about."""
 
@@ -167,7 +186,7 @@ def _of_cues(path: str | os.PathLike[str], audio: Path | None) -> tuple[list[Seg
 def _cast(others: Mapping[str, Any], problems: Problems) -> dict[str, str]:
     """The persons of names out of a JSON file's own member."""
     for name in others:
-        if name != "cast":
+        if name not in ("cast", *TOLD):
             problems.append((0, _unknown(name, ("segments", "cast"))))
     named = others.get("cast", {})
     if not isinstance(named, dict):
@@ -254,11 +273,12 @@ def _segment(
     audio = None
     if texts["audio"]:
         audio = folder / texts["audio"]
-    elif speech is not None:
+    elif speech is not None and start is not None and end is not None:
         audio, first = speech, start if first is None else first
-    if audio is None and not texts["text"]:
+        last = first + end - start if last is None else last
+    if audio is None and speech is None and not texts["text"]:
         problems.append((line, "neither audio nor text: say what is spoken"))
-    if audio is None and (first is not None or last is not None):
+    if audio is None and speech is None and (first is not None or last is not None):
         problems.append((line, "audio_start and audio_end are of no audio: name its file"))
     for one, other, names in ((start, end, _TIMES[:2]), (first, last, _TIMES[2:])):
         if one is not None and other is not None and other <= one:

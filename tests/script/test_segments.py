@@ -105,8 +105,8 @@ def test_audio_for_all_that_name_none(write, tmp_path):
     path = write([ONE, {"start": 4, "end": 5}, {"start": 6, "end": 7, "audio_start": 1}])
     one, two, three = read_segments(path, "de.wav")
     assert (one.audio, one.audio_start) == (tmp_path / "a.wav", 0)
-    assert (two.audio, two.audio_start, two.audio_end) == (Path("de.wav"), 4, None)
-    assert (three.audio, three.audio_start) == (Path("de.wav"), 1)
+    assert (two.audio, two.audio_start, two.audio_end) == (Path("de.wav"), 4, 5)
+    assert (three.audio, three.audio_start, three.audio_end) == (Path("de.wav"), 1, 2)
 
 
 def test_names_are_persons_by_the_cast(write):

@@ -1,0 +1,350 @@
+"""Segments and media, checked against each other: all that is wrong at once, before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+from labial import seen
+from labial.analysis import Analysis, analyse
+from labial.errors import OptionError, ScriptError
+from labial.media.probe import show
+from labial.media.tags import language_code
+from labial.options import DubOptions, overridden
+from labial.planning.film import Film
+from labial.planning.lines import Heard, Line, Plan
+from labial.planning.listening import FASTEST, Sound, listen, words_of
+from labial.script.segments import Segment, by_line, segments_and_problems
+from labial.script.times import shown_time
+from labial.types import Hook
+
+Speak: TypeAlias = Callable[[Sequence[Segment]], Sequence[Segment]]
+"""Speaks the text of segments: returns them with ``audio``, and the stretch of it, filled in."""
+
+# Rounding of times in a file, and what nobody misses of a sound.
+_CLOSE = Fraction(1, 10)
+_MOST_LOST, _LITTLE_SEEN = 0.5, 0.5
+# Somebody who is named is looked for.
+_NOBODY_SPECIAL = ("auto", "all", "largest")
+
+
+def plan(
+    video: str | os.PathLike[str],
+    segments: Sequence[Segment],
+    options: DubOptions | None = None,
+    *,
+    name: str = "segments",
+    problems: Sequence[str] = (),
+    analysis: Analysis | None = None,
+    speak: Speak | None = None,
+) -> Plan:
+    """Check segments against the media, and say what a dub of them would do.
+
+    Parameters
+    ----------
+    video
+        The video, as for a dub.
+    segments
+        What is said when, in any order.
+    options
+        Of the dub; a segment's own ones go before.
+    name
+        Of the file of segments, for the message.
+    problems
+        What is known to be wrong already, told together with what is found.
+    analysis
+        What was seen of the video. Without it nobody knows who is in it.
+    speak
+        Speaks text; called once, with all segments that have text only, and only when nothing
+        is wrong. Without it their lines have no audio yet.
+
+    Raises
+    ------
+    ReadError
+        The video cannot be read.
+    ScriptError
+        All problems: audio that cannot be read or is silent, stretches of it that do not exist,
+        segments beyond the video's end, two for one person at a time, speakers who do not exist,
+        and speech of which more than half would be cut off.
+    """
+    options = options or DubOptions()
+    film = Film.of(video, options, None if analysis is None else lambda path: analysis)
+    return _Check(film, options, name, list(problems)).done(segments, speak)
+
+
+def plan_file(
+    video: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    audio: str | os.PathLike[str] | None = None,
+    options: DubOptions | None = None,
+    *,
+    cast: Mapping[str, str] | None = None,
+    look: bool | None = None,
+    speak: Speak | None = None,
+    hook: Hook | None = None,
+) -> Plan:
+    """Read a file of segments, check it against the media, and say what a dub would do.
+
+    Parameters
+    ----------
+    video
+        The video, as for a dub.
+    path, audio, cast
+        As for :func:`labial.script.segments.read_segments`.
+    options, speak
+        As for :func:`plan`.
+    look
+        Whether to look at the video for who is in it, or to recall that; what is seen is kept for
+        the dub. Default: when a segment names a speaker.
+    hook
+        Called as ``hook("analyse", frames, total)``.
+
+    Raises
+    ------
+    ReadError, WeightsError
+        File or video cannot be read; a model is missing.
+    ScriptError
+        All that is wrong with the file, and as for :func:`plan`.
+    """
+    options = options or DubOptions()
+    tell = hook or (lambda stage, done, total: None)
+    segments, problems = segments_and_problems(path, audio, cast)
+    if look is None:
+        look = any(segment.speaker not in _NOBODY_SPECIAL for segment in segments)
+
+    def seen_in(video: Path) -> Analysis:
+        content = seen.digest(video) if options.cache else ""
+        return analyse(video, tell, content, options.threads)
+
+    film = Film.of(video, options, seen_in if look else None)
+    return _Check(film, options, show(Path(path)), problems).done(segments, speak)
+
+
+class _Check:
+    """Collects what is wrong, and what may be, while segments become lines."""
+
+    def __init__(self, film: Film, options: DubOptions, name: str, problems: list[str]) -> None:
+        self._film, self._options, self._name = film, options, name
+        self._problems, self._warnings = problems, list[str]()
+        self._sounds: dict[Path, Sound | str] = {}
+        self._told: set[str] = set()
+
+    def done(self, segments: Sequence[Segment], speak: Speak | None) -> Plan:
+        ordered = sorted(segments, key=lambda segment: (segment.start, segment.line))
+        if not ordered and not self._problems:
+            self._problems.append("there are no segments in it")
+        for segment in ordered:
+            self._check_place(segment)
+            self._check_language(segment)
+        self._check_overlaps(ordered)
+        lines = [self._line(segment) for segment in ordered]
+        self._raise()
+        if speak is not None:
+            lines = self._spoken(ordered, lines, speak)
+            self._raise()
+        return Plan(
+            self._film.path,
+            self._film.length,
+            self._film.fps,
+            tuple(line for line, _ in lines),
+            tuple(by_line(self._warnings)),
+            tuple(heard for _, heard in lines),
+        )
+
+    def _raise(self) -> None:
+        if self._problems:
+            raise ScriptError(self._name, by_line(self._problems))
+
+    def _spoken(
+        self, ordered: list[Segment], lines: list[tuple[Line, Heard]], speak: Speak
+    ) -> list[tuple[Line, Heard]]:
+        """The lines with text spoken, the others as they are."""
+        silent = [k for k, segment in enumerate(ordered) if segment.audio is None]
+        if not silent:
+            return lines
+        spoken = speak([ordered[k] for k in silent])
+        self._warnings = [w for w in self._warnings if not w.endswith(_TO_SPEAK)]
+        for k, segment in zip(silent, spoken, strict=True):
+            lines[k] = self._line(segment)
+        return lines
+
+    def _check_place(self, segment: Segment) -> None:
+        length, frame = self._film.length, 1 / self._film.fps
+        if segment.end <= segment.start:
+            self._wrong(segment, "does not end after it starts")
+        elif segment.start >= length:
+            self._wrong(segment, f"starts at {shown_time(segment.start)}, and the video ends at "
+                                 f"{shown_time(length)}")  # fmt: skip
+        elif segment.end > length + max(frame, _CLOSE):
+            self._wrong(segment, f"ends at {shown_time(segment.end)}, and the video at "
+                                 f"{shown_time(length)}")  # fmt: skip
+        if self._film.analysis is None:
+            return
+        asked = self._film.asked(segment.speaker)
+        if isinstance(asked, str):
+            self._wrong(segment, asked)
+
+    def _check_language(self, segment: Segment) -> None:
+        if segment.language:
+            try:
+                language_code(segment.language, "matroska")
+            except OptionError as error:
+                self._wrong(segment, str(error).removeprefix("--"))
+
+    def _check_overlaps(self, ordered: list[Segment]) -> None:
+        """Find who would have to say two things at once."""
+        lasting: list[Segment] = []
+        for segment in ordered:
+            lasting = [other for other in lasting if other.end > segment.start + _CLOSE / 2]
+            for other in lasting:
+                until = min(other.end, segment.end)
+                who = self._both(other, segment, until)
+                if who:
+                    self._wrong(
+                        segment,
+                        f"overlaps {_place(other)}, which lasts until "
+                        f"{shown_time(other.end)}, and both are said by {who}",
+                    )
+                    break
+            lasting.append(segment)
+
+    def _both(self, one: Segment, other: Segment, until: Fraction) -> str:
+        """Name whoever would say both from the start of ``other`` on; "" for nobody."""
+        speakers = {one.speaker, other.speaker}
+        if len(speakers) == 1 or "all" in speakers:
+            return _named(one.speaker)
+        if self._film.analysis is None:
+            return ""
+        person = self._film.together(one.speaker, other.speaker, other.start, until)
+        return "" if person is None else f"person {person}"
+
+    def _line(self, segment: Segment) -> tuple[Line, Heard]:
+        """Make a line of a segment; what is wrong with its sound goes to the problems."""
+        room = max(min(segment.end, self._film.length) - segment.start, Fraction(0))
+        own = {"speaker": segment.speaker, **segment.options}
+        try:
+            options = overridden(self._options, own)
+        except OptionError as error:
+            self._wrong(segment, str(error).removeprefix("--"))
+            options = self._options
+        start, end, heard = Fraction(0), room, Heard()
+        if segment.audio is None:
+            heard = self._read_aloud(segment)
+        else:
+            start, end, heard = self._listened(segment, segment.audio)
+        if self._film.analysis is not None and room:
+            heard = replace(heard, people=self._people(segment))
+        line = Line(
+            segment.start, segment.start + room, segment.audio, start, min(end, start + room),
+            segment.speaker, options, segment.text, segment.voice, segment.language, segment.line,
+        )  # fmt: skip
+        return line, heard
+
+    def _people(self, segment: Segment) -> tuple[int, ...]:
+        people = self._film.seen(segment.speaker, segment.start, segment.end)
+        share = max(people.values(), default=0)
+        if isinstance(self._film.asked(segment.speaker), str):
+            return ()
+        why = self._film.why_not(segment.speaker, segment.start, segment.end)
+        if not share:
+            self._warn(segment, f"{_named(segment.speaker)} cannot be dubbed in it, only the sound "
+                                f"changes: {why}")  # fmt: skip
+        elif sum(people.values()) < _LITTLE_SEEN:
+            self._warn(segment, f"{_named(segment.speaker)} can be dubbed in only "
+                                f"{sum(people.values()):.0%} of it: {why}")  # fmt: skip
+        return tuple(people)
+
+    def _read_aloud(self, segment: Segment) -> Heard:
+        lasts = float(segment.end - segment.start)
+        if lasts <= 0:
+            return Heard()
+        pace = 60 * words_of(segment.text) / lasts
+        if pace > FASTEST:
+            self._warn(segment, f"{pace:.0f} words a minute {_TO_SPEAK}")
+        return Heard(None, pace, "words")
+
+    def _listened(self, segment: Segment, path: Path) -> tuple[Fraction, Fraction, Heard]:
+        """Return which stretch of the audio is laid, and what is heard in it."""
+        room = segment.end - segment.start
+        nothing = segment.audio_start, segment.audio_start + room, Heard()
+        sound = self._sound(path)
+        if isinstance(sound, str):
+            # Many segments of one file have one problem.
+            if sound not in self._told:
+                self._wrong(segment, sound)
+                self._told.add(sound)
+            return nothing
+        name, start = show(path), segment.audio_start
+        last = sound.length if segment.audio_end is None else segment.audio_end
+        if start >= sound.length:
+            self._wrong(segment, f"begins at {shown_time(start)} of {name}, which is "
+                                 f"{shown_time(sound.length)} long")  # fmt: skip
+            return nothing
+        if last > sound.length + _CLOSE:
+            self._wrong(segment, f"goes to {shown_time(last)} of {name}, which is "
+                                 f"{shown_time(sound.length)} long")  # fmt: skip
+            return nothing
+        last = min(last, sound.length)
+        if segment.end <= segment.start:
+            return nothing
+        if last <= start:
+            self._wrong(segment, f"no stretch of {name} is left from {shown_time(start)} on")
+            return nothing
+        if sound.silent(start, last):
+            self._wrong(segment, f"{name} is silent from {shown_time(start)} to {shown_time(last)}")
+            return nothing
+        end = min(last, start + room)
+        self._check_cut(segment, sound, last, end)
+        heard = sound.heard(float(start), float(end), segment.text if end == last else "")
+        if heard.words_a_minute is not None and heard.words_a_minute > FASTEST:
+            counted = "" if heard.counted == "words" else " by the vowels heard"
+            self._warn(segment, f"about {heard.words_a_minute:.0f} words a minute{counted}: more "
+                                f"than {FASTEST} blur")  # fmt: skip
+        return start, end, heard
+
+    def _check_cut(self, segment: Segment, sound: Sound, last: Fraction, end: Fraction) -> None:
+        """Tell what of the speech does not fit into the segment."""
+        spoken = sound.spoken(float(segment.audio_start), float(last))
+        if not spoken:
+            self._warn(segment, "no speech is heard in its sound: music, or noise?")
+            return
+        whole = sum(b - a for a, b in spoken)
+        lost = sum(max(b - max(a, float(end)), 0.0) for a, b in spoken)
+        if lost > _MOST_LOST * whole:
+            self._wrong(segment, f"{lost:.1f} of {whole:.1f} s of speech do not fit into it: "
+                                 "lengthen it, or shorten the speech")  # fmt: skip
+        elif lost > _CLOSE:
+            self._warn(segment, f"speech is longer than it: {lost:.1f} s are cut off")
+
+    def _sound(self, path: Path) -> Sound | str:
+        if path not in self._sounds:
+            self._sounds[path] = listen(path)
+        return self._sounds[path]
+
+    def _wrong(self, segment: Segment, problem: str) -> None:
+        self._problems.append(_placed(segment, problem))
+
+    def _warn(self, segment: Segment, warning: str) -> None:
+        self._warnings.append(_placed(segment, warning))
+
+
+_TO_SPEAK = f"to be spoken: more than {FASTEST} blur"
+
+
+def _placed(segment: Segment, told: str) -> str:
+    return f"{_place(segment)}: {told}"
+
+
+def _place(segment: Segment) -> str:
+    if segment.line:
+        return f"line {segment.line}"
+    return f"segment at {shown_time(segment.start)}"
+
+
+def _named(speaker: str) -> str:
+    usual = {"auto": "whoever speaks", "all": "everybody", "largest": "the largest face"}
+    return usual.get(speaker, f"person {speaker}" if speaker.isdigit() else speaker)
