@@ -14,7 +14,7 @@ from labial.analysis import Analysis
 from labial.audio.load import load_speech
 from labial.errors import OptionError, SpeechError
 from labial.media.sound import Recording
-from labial.media.sound_file import ENDING, SoundWriter, sound_info
+from labial.media.sound_file import ENDING, sound_info, write_audio
 from labial.motion.head import HeadMotion, loudness_rows
 from labial.motion.predict import predict
 from labial.options import DubOptions
@@ -33,7 +33,6 @@ from labial.voices.timing import speak_cues, speak_text
 
 # The network and the rules of a mouth look ahead by less.
 _AFTER_SECONDS = 5
-_BLOCK = 1 << 16
 
 CUE_FILES, TEXT_FILES = (".srt", ".vtt"), (".txt", ".text")
 """Names of scripts, which are spoken, end like this."""
@@ -246,9 +245,7 @@ def _spoken(srt: str | None, text: str, options: DubOptions, folder: Path) -> Wh
         words, file = given_text(text)
         track = speak_text(words, voice, options.language, name=str(file or "--text"))
     path = folder / f"spoken{ENDING}"
-    with SoundWriter(path, track.audio.rate) as out:
-        for first in range(0, len(track.audio.samples), _BLOCK):
-            out.write(track.audio.samples[first : first + _BLOCK])
+    write_audio(track.audio, path)
     rates = [cue.rate for cue in track.cues]
     how = f"{min(rates):.2f} to {max(rates):.2f} times the usual speed"
     said = f"spoken by {track.voice}: {len(rates)} {'cue' if len(rates) == 1 else 'cues'}, {how}"

@@ -19,10 +19,11 @@ from labial.errors import WriteError
 from labial.media.place import Place
 from labial.media.probe import show
 from labial.media.sound import open_sound, samples_of, sound
-from labial.types import FloatArray
+from labial.types import Audio, FloatArray
 
 ENDING = ".caf"
 """Of the files that :class:`SoundWriter` writes."""
+_BLOCK = 1 << 16
 _CODEC, _MUXER = "pcm_f32be", "caf"
 # What a number of channels means in a file that does not say.
 _USUAL = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 6: "5.1", 8: "7.1"}
@@ -178,3 +179,16 @@ class SoundWriter:
         except (av.error.FFmpegError, OSError) as error:
             reason = error.strerror or str(error)
             raise WriteError(f"cannot write {show(self._place.target)}: {reason}") from error
+
+
+def write_audio(audio: Audio, path: str | os.PathLike[str]) -> None:
+    """Write mono sound to a file ending in :data:`ENDING`.
+
+    Raises
+    ------
+    WriteError
+        It cannot be written.
+    """
+    with SoundWriter(path, audio.rate) as out:
+        for first in range(0, len(audio.samples), _BLOCK):
+            out.write(audio.samples[first : first + _BLOCK])

@@ -1,6 +1,7 @@
 """What a dub would do, worked out and checked before it begins."""
 
-from labial.planning.check import Speak, plan, plan_file
+from labial.planning.aloud import Speak, Spoken, aloud
+from labial.planning.check import plan, plan_file
 from labial.planning.lines import Heard, Line, Plan
 from labial.planning.whole import WholePlan, plan_whole
 from labial.planning.writing import write_plan
@@ -10,7 +11,9 @@ __all__ = [
     "Line",
     "Plan",
     "Speak",
+    "Spoken",
     "WholePlan",
+    "aloud",
     "plan",
     "plan_file",
     "plan_whole",

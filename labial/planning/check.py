@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
 
 from labial import seen
 from labial.analysis import Analysis, analyse
@@ -15,15 +14,13 @@ from labial.errors import OptionError, ScriptError
 from labial.media.probe import show
 from labial.media.tags import language_code
 from labial.options import DubOptions, overridden
+from labial.planning.aloud import Speak, text_problem
 from labial.planning.film import Film
 from labial.planning.lines import Heard, Line, Plan
 from labial.planning.listening import FASTEST, Sound, listen, words_of
 from labial.script.segments import Segment, by_line, segments_and_problems
 from labial.script.times import shown_time
 from labial.types import Hook
-
-Speak: TypeAlias = Callable[[Sequence[Segment]], Sequence[Segment]]
-"""Speaks the text of segments: returns them with ``audio``, and the stretch of it, filled in."""
 
 # Rounding of times in a file, and what nobody misses of a sound.
 _CLOSE = Fraction(1, 10)
@@ -59,8 +56,8 @@ def plan(
     analysis
         What was seen of the video. Without it nobody knows who is in it.
     speak
-        Speaks text; called once, with all segments that have text only, and only when nothing
-        is wrong. Without it their lines have no audio yet.
+        Speaks text, see :func:`labial.planning.aloud.aloud`; called once, with all segments that
+        have text only, and only when nothing is wrong. Without it their lines have no audio yet.
 
     Raises
     ------
@@ -140,6 +137,8 @@ class _Check:
         for segment in ordered:
             self._check_place(segment)
             self._check_language(segment)
+            if segment.audio is None and segment.end > segment.start:
+                self._check_text(segment)
         self._check_overlaps(ordered)
         lines = [self._line(segment) for segment in ordered]
         self._raise()
@@ -168,8 +167,14 @@ class _Check:
             return lines
         spoken = speak([ordered[k] for k in silent])
         self._warnings = [w for w in self._warnings if not w.endswith(_TO_SPEAK)]
-        for k, segment in zip(silent, spoken, strict=True):
-            lines[k] = self._line(segment)
+        for k, said in zip(silent, spoken, strict=True):
+            segment = replace(ordered[k], audio=said.audio)
+            line, heard = self._line(segment)
+            lines[k] = replace(line, phones=said.phones), heard
+            for warning in said.warnings:
+                self._warn(segment, warning)
+            for problem in said.problems:
+                self._wrong(segment, problem)
         return lines
 
     def _check_place(self, segment: Segment) -> None:
@@ -194,6 +199,13 @@ class _Check:
                 language_code(segment.language, "matroska")
             except OptionError as error:
                 self._wrong(segment, str(error).removeprefix("--"))
+
+    def _check_text(self, segment: Segment) -> None:
+        fault = text_problem(segment, self._options)
+        # What all texts lack is one problem.
+        if fault and fault not in self._told:
+            self._wrong(segment, fault)
+            self._told.add(fault)
 
     def _check_overlaps(self, ordered: list[Segment]) -> None:
         """Find who would have to say two things at once."""

@@ -14,6 +14,7 @@ from labial.media.probe import show
 from labial.options import DubOptions
 from labial.script.segments import OPTIONS
 from labial.script.times import shown_time
+from labial.speech.segments import Phone
 
 SYLLABLES_A_WORD = 1.5
 """By which vowels that are heard become words; English has 1.4, German 1.8, Spanish 2."""
@@ -43,6 +44,9 @@ class Line:
         With which voice a text is to be spoken, and its language, or None.
     line
         Line of the file of segments, 0 where it is of none.
+    phones
+        What a synthesiser says of its own speech, from ``audio_start`` on; empty where the sound
+        alone is known.
     """
 
     start: Fraction
@@ -56,6 +60,7 @@ class Line:
     voice: str | None = None
     language: str | None = None
     line: int = 0
+    phones: tuple[Phone, ...] = ()
 
 
 @dataclass(frozen=True)

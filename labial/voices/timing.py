@@ -88,7 +88,7 @@ class SpokenCue:
 
     def problem(self) -> str:
         """Say what does not fit, as a phrase with the cue's line; "" where everything does."""
-        if not self.overrun:
+        if not self.overrun + self.cut:
             return ""
         place = f"line {self.cue.line}: " if self.cue.line else ""
         said = f"{place}too long by {self.overrun + self.cut:.1f} s even at {self.rate:.2f} times"

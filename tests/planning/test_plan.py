@@ -14,7 +14,7 @@ from labial.analysis import Analysis
 from labial.cli import main
 from labial.errors import ReadError, ScriptError, SpeechError
 from labial.options import DubOptions
-from labial.planning import plan, plan_file, plan_whole
+from labial.planning import Spoken, aloud, plan, plan_file, plan_whole
 from labial.planning.listening import Sound, listen, words_of
 from labial.planning.whole import WholePlan
 from labial.script.segments import Segment, read_segments
@@ -118,7 +118,7 @@ def test_silence_at_the_end_is_not_missed(video, heard):
 
 def test_the_pace_is_told_and_too_fast_is_warned(video, heard):
     heard["a.wav"] = sounding((0, 2), vowels_a_second=9)
-    done = plan(video, [seg(0, 2, line=4), seg(2, 4, audio=None, text="so it is", line=5)])
+    done = plan(video, [seg(0, 2, line=4), seg(2, 4, audio=None, text="so it is", line=5)], ENGLISH)
     assert done.heard[0].words_a_minute == pytest.approx(9 / 1.5 * 60)
     assert (done.heard[0].counted, done.heard[1].counted) == ("vowels", "words")
     assert done.heard[1].words_a_minute == pytest.approx(90)
@@ -213,25 +213,34 @@ def test_who_is_there_at_other_times_is_warned(video, heard):
     )
 
 
+SILENCE = Phone("sil", 0, 0, 1, 1)
+ENGLISH = DubOptions(language="en")
+
+
 def test_text_waits_to_be_spoken_or_is_spoken(video, heard):
     heard["a.wav"] = heard["b.wav"] = sounding((0, 0.9))
     segments = [
-        seg(1, 2, audio=None, text="one two three four five six", voice="x", line=2),
+        seg(1, 2, audio=None, text="one two three four five six", voice="espeak", line=2),
         seg(0, 1, line=1),
     ]
-    waiting = plan(video, segments)
+    waiting = plan(video, segments, ENGLISH)
     assert [line.audio for line in waiting.lines] == [Path("a.wav"), None]
-    assert (waiting.lines[1].text, waiting.lines[1].voice) == (segments[0].text, "x")
+    assert (waiting.lines[1].text, waiting.lines[1].voice) == (segments[0].text, "espeak")
     assert waiting.warnings == ("line 2: 360 words a minute to be spoken: more than 300 blur",)
     asked = []
 
     def speak(texts):
         asked.extend(texts)
-        return [replace(one, audio=Path("b.wav")) for one in texts]
+        return [Spoken(Path("b.wav"), (SILENCE,), ("too long",))]
 
-    spoken = plan(video, segments, speak=speak)
+    spoken = plan(video, segments, ENGLISH, speak=speak)
     assert asked == [segments[0]]
     assert [line.audio for line in spoken.lines] == [Path("a.wav"), Path("b.wav")]
+    assert [line.phones for line in spoken.lines] == [(), (SILENCE,)]
+    assert "line 2: too long" in spoken.warnings
+    bad = [Spoken(Path("b.wav"), problems=("much too long",))]
+    told = problems_of(*segments, video=video, options=ENGLISH, speak=lambda texts: bad)
+    assert told == ["line 2: much too long"]
 
 
 def test_nothing_is_spoken_while_something_is_wrong(video, heard):
@@ -241,9 +250,48 @@ def test_nothing_is_spoken_while_something_is_wrong(video, heard):
         raise AssertionError
 
     told = problems_of(
-        seg(0, 1, line=1), seg(1, 2, audio=None, text="so", line=2), video=video, speak=speak
-    )
+        seg(0, 1, line=1), seg(1, 2, audio=None, text="so", line=2),
+        video=video, options=ENGLISH, speak=speak,
+    )  # fmt: skip
     assert told == ["line 1: a.wav: broken"]
+
+
+def test_texts_that_cannot_be_spoken(video):
+    def text(start, line, **how):
+        return seg(start, start + 1, audio=None, line=line, **({"text": "so"} | how))
+
+    told = problems_of(text(0, 1), text(1, 2), video=video)
+    assert told == ["line 1: language: say in which language the text is, such as es"]
+    told = problems_of(
+        text(0, 1, voice="espaek"), text(1, 2, text="...", language="de"),
+        text(2, 3, text="привет", language="de"), text(3, 4), video=video, options=ENGLISH,
+    )  # fmt: skip
+    assert [problem[:26] for problem in told] == [
+        "line 1: voice espaek: no s",
+        "line 2: " + told[1][8:26],
+        "line 3: 'привет' is writte",
+    ]
+
+
+def test_spoken_texts_keep_to_their_segments(video, tmp_path):
+    segments = [
+        seg(0, 1.5, audio=None, text="My mother was here.", line=1),
+        seg(2, 3.5, audio=None, text="Papa.", language="de", line=2),
+    ]
+    done = plan(video, segments, ENGLISH, speak=aloud(ENGLISH, tmp_path))
+    for line, said in zip(done.lines, done.heard, strict=True):
+        assert line.audio is not None and line.audio.parent == tmp_path
+        assert line.audio_end - line.audio_start <= line.end - line.start
+        assert line.phones[-1].release <= 1.5 + 1e-6
+        assert {phone.name for phone in line.phones} >= {"m" if line.line == 1 else "p"}
+        assert said.seconds and said.counted == "words"
+    assert done.lines[0].audio != done.lines[1].audio
+    text = "Peter Piper picked a peck of pickled peppers, and so on, and on, and on. "
+    told = problems_of(
+        seg(0, 0.6, audio=None, text=text, line=4),
+        video=video, options=ENGLISH, speak=aloud(ENGLISH, tmp_path),
+    )  # fmt: skip
+    assert told[0].startswith("line 4: too long by")
 
 
 def test_music_is_warned(video, heard):

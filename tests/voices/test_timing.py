@@ -96,6 +96,10 @@ def test_nothing_runs_into_the_next_cue() -> None:
     assert said.release == 1.5 and said.overrun == 0.5
     assert said.cut == pytest.approx(4 / 1.35 + 0.96 - 1.5, abs=5e-3)
     assert "are cut off" in track.problems[0]
+    # Where the next cue begins at once there is no gap to run into.
+    at_once = speak_cues([cue(0, 1, 12, 4), cue(1, 2, line=5)], Metronome(), "en")
+    assert at_once.cues[0].overrun == 0
+    assert at_once.problems[0].startswith("line 4: too long by")
     samples = track.audio.samples[: round(1.51 * HERTZ)]
     assert abs(samples[round(1.5 * HERTZ) - 1 :]).max() < 0.02
     assert max(word.release for word in track.words[:-1]) <= 1.5
