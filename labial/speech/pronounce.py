@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
 
 from labial.errors import SpeechError
 from labial.speech import espeak
 from labial.speech.phones import classes_of_ipa
 
 _MOST_WORDS = 40
-# eSpeak marks a change of language within the text: "(en)".
-_LANGUAGE_MARK = re.compile(r"\([^)]*\)")
 _CLAUSE_END = re.compile(r"[.!?;:,…。！？；：，、—]['\"”’»)\]]*$")
 # Chinese is written without spaces; each character is a syllable, near enough to a word.
 _HAN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])")
@@ -51,9 +47,9 @@ def pronounce(text: str, language: str = "en-us") -> list[Spoken]:
     """
     words: list[Spoken] = []
     with espeak.LOCK:
-        library = espeak.set_voice(language)
+        espeak.set_voice(language)
         for tokens in _clauses(text):
-            words.extend(_words(library, tokens))
+            words.extend(_words(tokens))
     if not words:
         raise SpeechError("the text holds nothing that can be spoken")
     return words
@@ -71,19 +67,19 @@ def _clauses(text: str) -> Iterator[list[str]]:
         yield clause
 
 
-def _words(library: Any, tokens: list[str]) -> Iterator[Spoken]:
+def _words(tokens: list[str]) -> Iterator[Spoken]:
     """Yield the words of one clause.
 
     In context a word may sound otherwise than alone, and two may be read as one. Where the
     number of words read is not that of words written, each word is read alone and the clause's
     phones go to the words whose own phones they match.
     """
-    read = _ipa(library, " ".join(tokens))
+    read = espeak.ipa_of(" ".join(tokens))
     if len(read) == len(tokens):
         shares = [list(classes_of_ipa(word)) for word in read]
     else:
         heard = [name for word in read for name in classes_of_ipa(word)]
-        alone = [classes_of_ipa("".join(_ipa(library, token))) for token in tokens]
+        alone = [classes_of_ipa("".join(espeak.ipa_of(token))) for token in tokens]
         shares = _shared_out(heard, alone)
     for token, share in zip(tokens, shares, strict=True):
         if share:
@@ -103,14 +99,3 @@ def _shared_out(heard: list[str], alone: list[tuple[str, ...]]) -> list[list[str
             if owner:
                 shares[owner[min(max(j, 0), len(owner) - 1)]].append(heard[i])
     return shares
-
-
-def _ipa(library: Any, text: str) -> list[str]:
-    """Return the words eSpeak reads ``text`` as, each in IPA."""
-    buffer = ctypes.create_string_buffer(text.encode("utf-8", "replace"))
-    rest = ctypes.c_void_p(ctypes.addressof(buffer))
-    found: list[str] = []
-    while rest.value:
-        read = library.espeak_TextToPhonemes(ctypes.byref(rest), espeak.UTF8, espeak.IPA)
-        found += _LANGUAGE_MARK.sub("", (read or b"").decode("utf-8", "replace")).split()
-    return found

@@ -17,12 +17,15 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from labial.errors import OptionError
+from labial.voices import piper
 from labial.voices.base import Voice
 
 GROUP = "labial.voices"
 DEFAULT = "espeak"
 _ENGINES: dict[str, str] = {
     "espeak": "labial.voices.espeak",
+    "kokoro": "labial.voices.kokoro",
+    "piper": "labial.voices.piper",
 }
 
 
@@ -69,15 +72,18 @@ def find_voice(name: str = DEFAULT) -> Voice:
     Parameters
     ----------
     name
-        ``"engine"`` or ``"engine:speaker"``, as ``labial voices`` lists them.
+        ``"engine"`` or ``"engine:speaker"``, as ``labial voices`` lists them, or ``"piper:FILE"``
+        with the ``.onnx`` file of a Piper voice.
 
     Raises
     ------
     OptionError
         If there is none; the message lists names that are near.
     """
-    engine = name.partition(":")[0]
+    engine, _, speaker = name.partition(":")
     known = engine_names()
+    if engine == "piper" and speaker.endswith(".onnx"):
+        return piper.from_file(speaker)
     if engine in known:
         voices = {voice.name: voice for voice in voices_of(engine)}
         if name in voices:

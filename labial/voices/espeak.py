@@ -73,6 +73,10 @@ class EspeakVoice:
     pitch: int = 50
     spread: int = 50
 
+    def __post_init__(self) -> None:
+        if not (0 <= self.pitch <= 100 and 0 <= self.spread <= 100):
+            raise OptionError(f"pitch {self.pitch}, spread {self.spread}: use 0 to 100")
+
     @property
     def name(self) -> str:
         """``"espeak"`` or ``"espeak:f3"``."""
@@ -191,16 +195,3 @@ def variants() -> tuple[str, ...]:
 def voices() -> list[EspeakVoice]:
     """Return the language's own speaker, and all the others."""
     return [EspeakVoice(), *(EspeakVoice(variant) for variant in variants())]
-
-
-def speaker(name: str, pitch: int = 50, spread: int = 50) -> EspeakVoice:
-    """Return the speaker called ``name``, speaking as high and as lively as asked for.
-
-    Raises
-    ------
-    OptionError
-        If there is none of that name.
-    """
-    if name and name not in variants():
-        raise OptionError(f"--voice espeak:{name}: eSpeak NG has no such speaker")
-    return EspeakVoice(name, pitch, spread)

@@ -21,6 +21,8 @@ Span: TypeAlias = tuple[float, float, str]
 
 STOPS, HISSES = "pbtdkɡɖʈcɟqʔ", tuple("szʃʒɕʂfvθðxχçh")
 QUIET_DB, SILENT_DB, CLOSED_DB = -32.0, -36.0, -29.0
+_STRESS, _PAUSES = "ˈˌ", ' ;:,.!?¡¿—…"()“”«»^$-\n'
+_LENGTHENS, _TONES = "ːˑʰʲᵝ\u0303\u0329", "↓→↗↘"
 _FRAMES = 200  # a second, at which loudness is looked at
 
 
@@ -34,6 +36,30 @@ def levels(samples: FloatArray, rate: int) -> npt.NDArray[np.float64]:
     sizes = np.diff(np.append(edges, len(square)))
     power = 10 * np.log10(np.add.reduceat(square, edges) / sizes + 1e-10)
     return np.asarray(power - np.percentile(power, 95))
+
+
+def symbol_marks(symbols: Sequence[str], starts: Sequence[float]) -> list[Mark]:
+    """Return marks of the symbols that a neural voice reads, which start at ``starts`` seconds.
+
+    Stress belongs to the phone after it, length and tone to the one before. Punctuation and spaces
+    may be pauses.
+    """
+    marks: list[Mark] = []
+    stress: float | None = None
+    for symbol, start in zip(symbols, starts, strict=True):
+        if symbol in _STRESS:
+            stress = start
+        elif symbol in _LENGTHENS + _TONES:
+            if marks and marks[-1][1] and symbol not in _TONES:
+                marks[-1] = (marks[-1][0], marks[-1][1] + symbol)
+        elif symbol in _PAUSES:
+            if not (marks and marks[-1][1] is None):
+                marks.append((start, None))
+            stress = None
+        else:
+            marks.append((start if stress is None else stress, symbol))
+            stress = None
+    return marks
 
 
 def settle(marks: Sequence[Mark], seconds: float, loud: npt.NDArray[np.float64]) -> list[Span]:

@@ -8,17 +8,19 @@ from pathlib import Path
 import onnxruntime as ort
 
 
-def open_network(model: bytes | Path) -> ort.InferenceSession:
+def open_network(model: bytes | Path, threads: int = 1) -> ort.InferenceSession:
     """Return a session on one thread of one core; several threads may run it at once.
 
     Parameters
     ----------
     model
         The file's bytes, or where it lies.
+    threads
+        More of them for what runs alone; 0 is one on each core.
     """
     options = ort.SessionOptions()
     # Frames and stages run side by side already.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # Files of others hold initial values that nothing uses; each would be a line on stderr.
     options.log_severity_level = 3
     file = str(model) if isinstance(model, Path) else model
@@ -29,10 +31,18 @@ def with_output(model: bytes, tensor: str) -> bytes:
     """Return an ONNX file whose graph gives out the float tensor called ``tensor`` as well.
 
     A protobuf message that comes in two pieces is merged, so the file stays as it is, and a model
-    with a graph of one output is appended.
+    whose graph is this one output is appended.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is no ONNX file.
     """
+    name = _field(1, tensor.encode())
+    if any(bytes(output).startswith(name) for output in _parts(model, 12)):
+        return model
     kind = _field(2, _field(1, b"\x08\x01"))  # a tensor of floats
-    return model + _field(7, _field(12, _field(1, tensor.encode()) + kind))
+    return model + _field(7, _field(12, name + kind))
 
 
 def tensors_of(model: bytes, operator: str) -> list[str]:
@@ -44,13 +54,18 @@ def tensors_of(model: bytes, operator: str) -> list[str]:
         If ``model`` is no ONNX file.
     """
     found = []
-    for field, graph in _fields(memoryview(model)):
-        for part, node in _fields(graph) if field == 7 else ():
-            if part == 1:
-                entries = [(key, bytes(value)) for key, value in _fields(node) if key in (2, 4)]
-                if (4, operator.encode()) in entries:
-                    found += [value.decode() for key, value in entries if key == 2]
+    for node in _parts(model, 1):
+        entries = [(key, bytes(value)) for key, value in _fields(node) if key in (2, 4)]
+        if (4, operator.encode()) in entries:
+            found += [value.decode() for key, value in entries if key == 2]
     return found
+
+
+def _parts(model: bytes, kind: int) -> Iterator[memoryview]:
+    """Yield the nodes (1) or the outputs (12) of a model's graph."""
+    for field, graph in _fields(memoryview(model)):
+        if field == 7:
+            yield from (part for key, part in _fields(graph) if key == kind)
 
 
 def _field(number: int, content: bytes) -> bytes:
