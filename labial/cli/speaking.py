@@ -27,13 +27,14 @@ class Voices:
         for group in groups:
             first, *others = group.names or (group.engine,)
             print(f"{first:24} {group.state}")
-            print(f"{'':24} {group.engine}, licence: {group.licence}")
-            known = " ".join(group.languages) or "known once it is installed"
-            _print_wrapped("languages:", self.language or known)
+            _print_wrapped(f"{group.engine}, licence: {group.licence}")
+            known = self.language or ", ".join(group.languages) or "known once it is installed"
+            _print_wrapped(f"languages: {known}")
             if others:
-                _print_wrapped("other speakers:", " ".join(others))
+                _print_wrapped(f"other speakers: {', '.join(others)}")
 
 
-def _print_wrapped(title: str, words: str) -> None:
+def _print_wrapped(text: str) -> None:
     indent = " " * 25
-    print(textwrap.fill(f"{title} {words}", 100, initial_indent=indent, subsequent_indent=indent))
+    wrapped = textwrap.TextWrapper(100, indent, indent, break_on_hyphens=False)
+    print(wrapped.fill(text))

@@ -94,6 +94,18 @@ def placeless(tags: dict[str, str]) -> list[str]:
     return [key for key in tags if key.lower().split("-")[0] not in _PLACED]
 
 
+def two_letters(language: str) -> str:
+    """Return ``language`` by its code of two letters where it has one: ``"deu"`` → ``"de"``.
+
+    What follows the code stays, ``"por_BR"`` → ``"pt-br"``; so does what is no such code.
+    """
+    head, *rest = language.strip().lower().replace("_", "-").split("-")
+    words = _CODES.split()
+    two = dict(zip(words[1::2], words[::2], strict=True))
+    long = {short: long for long, short in _BIBLIOGRAPHIC.items()}.get(head, head)
+    return "-".join([two.get(long, head), *rest])
+
+
 def language_code(language: str, muxer: str) -> str:
     """Return how a container calls a language, "" where it has no name for it.
 

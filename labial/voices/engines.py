@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from labial.errors import OptionError
+from labial.media.tags import two_letters
 from labial.voices import piper
 from labial.voices.base import Voice
 
@@ -118,7 +119,7 @@ def listed(language: str | None = None) -> list[VoiceGroup]:
             continue
         for voice in voices:
             known = voice.languages
-            if language and known and voice.spoken_as(language) is None:
+            if language and known and voice.spoken_as(two_letters(language)) is None:
                 continue
             row = voice.engine, known, voice.licence, voice.state
             last = groups[-1] if groups else None

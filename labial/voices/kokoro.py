@@ -102,8 +102,11 @@ class KokoroVoice:
     def spoken_as(self, language: str) -> str | None:
         """Return the language as eSpeak NG calls it."""
         code = language.lower()
-        known = {**{name.partition("-")[0]: name for name in reversed(_LANGUAGES)}, "pt": "pt-br"}
-        return code if code in _LANGUAGES else known.get(code.partition("-")[0])
+        if code in _LANGUAGES:
+            return code
+        # A region that it has not learnt is spoken in the speaker's own, if that is one.
+        same = (name for name in self.languages if name.split("-")[0] == code.split("-")[0])
+        return next(same, None)
 
     def speak(self, text: str, language: str, rate: float = 1.0) -> Utterance:
         """Speak ``text``; see :class:`labial.voices.base.Voice`."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from labial.errors import OptionError, ScriptError, SpeechError
 from labial.media.spool import Spool
+from labial.media.tags import two_letters
 from labial.script.cues import Cue
 from labial.speech.align import Word
 from labial.speech.phones import SILENCE
@@ -138,7 +139,7 @@ def problems_of(cues: Sequence[Cue], voice: Voice, language: str) -> list[str]:
     cues
         What is to be said.
     voice, language
-        Who says it, in which language.
+        Who says it, in which language: an ISO 639 code, with a region or without.
 
     Returns
     -------
@@ -150,6 +151,7 @@ def problems_of(cues: Sequence[Cue], voice: Voice, language: str) -> list[str]:
     SpeechError
         If the voice's engine is not installed.
     """
+    language = two_letters(language)
     code = voice.spoken_as(language)
     if code is None:
         return [_no_language(voice, language)]
@@ -210,7 +212,7 @@ def speak_cues(
     """
     if problems := problems_of(cues, voice, language):
         raise ScriptError(name, problems)
-    limits = limits or RateLimits()
+    limits, language = limits or RateLimits(), two_letters(language)
     tell = hook or (lambda stage, done, total: None)
     order = sorted(cues, key=lambda cue: (cue.start, cue.line))
     track = _Track(name)
@@ -259,6 +261,7 @@ def speak_text(
         As :meth:`labial.voices.base.Voice.speak`.
     """
     RateLimits(rate, 3)
+    language = two_letters(language)
     code = voice.spoken_as(language)
     if code is None:
         raise ScriptError(name, [_no_language(voice, language)])

@@ -9,7 +9,7 @@ from rewriting import through
 
 from labial.errors import OptionError
 from labial.media import EncodeSettings, check_target, probe
-from labial.media.tags import language_code
+from labial.media.tags import language_code, two_letters
 
 DEFAULT = av.stream.Disposition.default
 COVER = av.stream.Disposition.attached_pic
@@ -72,6 +72,14 @@ def test_without_asking_only_the_dub_is_there(tmp_path):
     writer = dubbed(source, tmp_path / "out.mp4", speech)
     assert len(tracks(tmp_path / "out.mp4")) == 1
     assert writer.dropped == ["audio stream 2 (deu)"]
+
+
+@pytest.mark.parametrize(
+    ("given", "short"),
+    [("deu", "de"), ("GER", "de"), ("por_BR", "pt-br"), ("fr", "fr"), ("cmn", "cmn"), ("?", "?")],
+)
+def test_languages_by_two_letters(given: str, short: str) -> None:
+    assert two_letters(given) == short
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_its_languages(voice: KokoroVoice) -> None:
     assert codes == {
         "en": "en-us", "en-GB": "en-gb", "fr-ca": "fr", "pt": "pt-br", "de": None, "x": None,
     }  # fmt: skip
+    assert KokoroVoice("bf_emma").spoken_as("en-au") == "en-gb"
     with pytest.raises(OptionError, match="kokoro:af_heart speaks en-us, en-gb"):
         voice.speak("Hallo", "de")
 

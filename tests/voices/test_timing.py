@@ -161,6 +161,7 @@ def test_all_problems_are_told_at_once_and_before_any_work() -> None:
         "voice metronome does not speak 'fr'; it speaks en, ru"
     ]
     assert problems_of(cues[1:2], voice, "ru") == []
+    assert problems_of(cues[1:2], voice, "rus") == problems_of(cues[:1], voice, "eng_GB") == []
 
 
 def test_a_text_is_spoken_paragraph_by_paragraph() -> None:
