@@ -28,6 +28,7 @@ from labial.media.picture import check_png
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
 from labial.media.sequence import with_rate
+from labial.media.sound_file import ENDING
 from labial.media.spool import enough_room, made_sounds
 from labial.media.write import VideoWriter, check_target
 from labial.motion.style import Style
@@ -37,7 +38,8 @@ from labial.producing import parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
-from labial.takes import Take, whole_of
+from labial.soundtrack.level import leveled
+from labial.takes import SegmentsOf, Take, whole_of
 from labial.tally import DubReport
 from labial.types import FaceTrack, Hook
 
@@ -83,8 +85,8 @@ def dub(
     options = overridden(options or DubOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
     with made_sounds() as folder:
-        job = _Job.prepared(video, audio, out, options, folder)
-        return _done(job, _looked_at(job, tell), tell)
+        job = _Job.prepared(video, audio, out, options, folder, tell)
+        return _done(job, job.analysis or _looked_at(job, tell), tell)
 
 
 def dub_each(
@@ -137,18 +139,19 @@ def dub_each(
             one = replace(options, language=language)
             try:
                 name = target.replace(LANGUAGE_MARK, language)
-                jobs[language] = _Job.prepared(video, speech, name, one, mine)
+                jobs[language] = _Job.prepared(video, speech, name, one, mine, tell)
             except LabialError as error:
                 problems.append(f"{language}: {error}")
         if problems:
             raise ScriptError("--audio", problems)
         first = next(iter(jobs.values()))
-        if options.mux != "off":
-            more = tuple((code, job.take.files[0]) for code, job in [*jobs.items()][1:])
-            settings = replace(first.settings, more_speech=more)
-            jobs = {next(iter(jobs)): replace(first, settings=settings)}
-        analysis = _looked_at(first, tell)
-        return {language: _done(job, analysis, tell) for language, job in jobs.items()}
+        analysis = first.analysis or _looked_at(first, tell)
+        if options.mux == "off":
+            return {language: _done(job, analysis, tell) for language, job in jobs.items()}
+        (language, job), *others = jobs.items()
+        more = tuple((code, _delivered(other, analysis)[0]) for code, other in others)
+        job = replace(job, settings=replace(job.settings, more_speech=more))
+        return {language: _done(job, analysis, tell)}
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,7 @@ class _Job:
     plan: EncodePlan
     content: str
     folder: Path
+    analysis: Analysis | None = None
 
     @classmethod
     def prepared(
@@ -173,19 +177,32 @@ class _Job:
         out: str | os.PathLike[str],
         options: DubOptions,
         folder: Path,
+        tell: Hook,
     ) -> _Job:
-        """Raise what is wrong with it; ``folder`` is for sounds that are made on the way."""
+        """Raise what is wrong with it; ``folder`` is for sounds that are made on the way.
+
+        Who speaks in which segment can only be checked where the video was looked at.
+        """
         named, source = _opened(video, options)
-        take = whole_of(audio, options, folder)
         settings = EncodeSettings(
             options.codec, options.crf, options.preset, options.lossless, options.hardware,
             options.keep_audio, options.language, (), options.threads, repeatable=options.resume,
         )  # fmt: skip
         plan = check_target(out, source, settings, audio)
+        content, analysis = seen.digest(named), None
+        if options.segments is None:
+            take: Take = whole_of(audio, options, folder)
+        else:
+            checked = SegmentsOf(named, options, audio)
+            analysis = _analysis(named, content, options, tell)
+            take = checked.take(analysis, folder)
+            for file in take.files:
+                check_target(out, source, settings, file)
         if options.preview is not None:
             check_png(options.preview, (named, *take.files, out))
-        content = seen.digest(named)
-        return cls(named, source, take, Path(out), options, settings, plan, content, folder)
+        return cls(
+            named, source, take, Path(out), options, settings, plan, content, folder, analysis
+        )
 
 
 def _opened(video: str | os.PathLike[str], options: DubOptions) -> tuple[Path, MediaInfo]:
@@ -197,10 +214,23 @@ def _opened(video: str | os.PathLike[str], options: DubOptions) -> tuple[Path, M
 
 def _looked_at(job: _Job, tell: Hook) -> Analysis:
     """What the first pass sees in the job's video."""
-    options = job.options
-    analysis = analyse(job.video, tell, job.content if options.cache else "", options.threads)
-    _expect_a_face(job.video, analysis)
+    return _analysis(job.video, job.content, job.options, tell)
+
+
+def _analysis(video: Path, content: str, options: DubOptions, tell: Hook) -> Analysis:
+    analysis = analyse(video, tell, content if options.cache else "", options.threads)
+    _expect_a_face(video, analysis)
     return analysis
+
+
+def _delivered(job: _Job, analysis: Analysis) -> tuple[Path, tuple[str, ...]]:
+    """The file with the output's sound, and what there is to say of it."""
+    sound, notes = job.take.sound(job.video, analysis.length, job.folder)
+    if job.options.loudness is None:
+        return sound, notes
+    out = job.folder / f"leveled{ENDING}"
+    report = leveled(sound, job.options.loudness, out)
+    return out, (*notes, report.summary())
 
 
 def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
@@ -209,7 +239,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     assert info is not None
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
-    sound, heard_of = job.take.sound(video, analysis.length, job.folder)
+    sound, heard_of = _delivered(job, analysis)
     line = job.take.line(analysis)
     speeches = job.take.speeches(line.length)
     played = perform(analysis, speeches, info, line)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal, TypeVar
 
-from tyro.conf import arg
+from tyro.conf import UseAppendAction, arg
 
 from labial.errors import OptionError
 
@@ -63,6 +63,11 @@ class DubOptions:
     language: Annotated[str | None, arg(aliases=("--lang",))] = None
     """Language of the new speech, an ISO 639 code such as es or deu, written into the output. A
     script is spoken in it."""
+    segments: str | None = None
+    """What is said when, by whom: a .json, .csv, .srt or .vtt file of segments, and only they
+    change. SPEECH is the sound of those that name none; without it their text is spoken."""
+    cast: UseAppendAction[tuple[str, ...]] = ()
+    """Who in the picture is meant by a name in the file of segments, such as ANNA=0."""
     srt: str | None = None
     """Subtitles (.srt or .vtt) that are spoken instead of SPEECH, each cue within its time."""
     text: str | None = None

@@ -13,23 +13,22 @@ from labial import seen
 from labial.analysis import Analysis
 from labial.audio.load import load_speech
 from labial.errors import OptionError, SpeechError
+from labial.media.probe import show
 from labial.media.sound import Recording
-from labial.media.sound_file import ENDING, sound_info, write_audio
+from labial.media.sound_file import ENDING, sound_info
 from labial.motion.head import HeadMotion, loudness_rows
 from labial.motion.predict import predict
 from labial.options import DubOptions
 from labial.performing import Speech, idling
-from labial.planning import Line
-from labial.script.cues import read_cues
-from labial.script.given import given_text
+from labial.planning import Line, aloud, plan
+from labial.script.segments import parse_cast, segments_and_problems
 from labial.soundtrack.lay import Piece, lay
 from labial.speaking.boxes import Boxes, read_boxes
 from labial.speech.rows import phone_rows
 from labial.speech.segments import Phone
+from labial.spoken import spoken_script
 from labial.timeline import Timeline, timeline
-from labial.types import Audio
-from labial.voices.engines import find_voice
-from labial.voices.timing import speak_cues, speak_text
+from labial.types import Audio, SpeechTrack
 
 # The network and the rules of a mouth look ahead by less.
 _AFTER_SECONDS = 5
@@ -77,7 +76,7 @@ class Whole:
     @cached_property
     def recording(self) -> Recording:
         """The speech as the network wants it."""
-        return load_speech(self.path)
+        return load_speech(self.path, self.options.denoise)
 
     @property
     def unheard(self) -> int:
@@ -106,13 +105,12 @@ class Whole:
         # What is said after the last frame moves no mouth.
         end = round((length + _AFTER_SECONDS) * recording.rate)
         heard = predict(Audio(recording.samples[:end], recording.rate))
-        if self.phones:
-            heard = replace(heard, phones=phone_rows(self.phones, len(heard), heard.motion.rate))
+        heard = _as_told(heard, self.phones)
         return [Speech(heard, 0, None, asked_of(self.options.speaker), self.options)]
 
     def sound(self, video: Path, length: Fraction, folder: Path) -> tuple[Path, tuple[str, ...]]:
         """Return the file to deliver, and what there is to say of it."""
-        return self.path, self.notes
+        return self.path, (*self.notes, *filter(None, [self.recording.note]))
 
 
 @dataclass(frozen=True)
@@ -123,9 +121,12 @@ class Lines:
     ----------
     lines
         What is said when, at least one.
+    notes
+        What there is to say of it, one phrase each.
     """
 
     lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -149,7 +150,8 @@ class Lines:
     @cached_property
     def recordings(self) -> dict[Path, Recording]:
         """Each file's speech as the network wants it."""
-        return {path: load_speech(path) for path in self.files}
+        how = {_file(line): line.options.denoise for line in self.lines}
+        return {path: load_speech(path, how[path]) for path in self.files}
 
     @property
     def unheard(self) -> int:
@@ -176,6 +178,7 @@ class Lines:
         recording = self.recordings[_file(line)]
         first, end = (round(t * recording.rate) for t in (line.audio_start, line.audio_end))
         heard = predict(Audio(recording.samples[first:end], recording.rate))
+        heard = _as_told(heard, line.phones)
         asked = asked_of(line.speaker)
         return Speech(heard, float(line.start), float(line.end), asked, line.options)
 
@@ -192,8 +195,9 @@ class Lines:
             base = None
         out = folder / f"laid{ENDING}"
         peak = lay(pieces, length, out, base)
-        loud = f"where sounds add up they clip (peak {peak:.2f} of full scale)"
-        return out, (loud,) if peak > 1 else ()
+        heard = dict.fromkeys(recording.note for recording in self.recordings.values())
+        loud = f"where sounds add up they clip (peak {peak:.2f} of full scale)" if peak > 1 else ""
+        return out, (*self.notes, *filter(None, [*heard, loud]))
 
 
 Take: TypeAlias = Whole | Lines
@@ -225,7 +229,8 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
     srt = named if ending in CUE_FILES else options.srt
     text = named if ending in TEXT_FILES else options.text
     if srt is not None or text is not None:
-        take = _spoken(srt, text or "", options, folder)
+        spoken = spoken_script(srt, text or "", options, folder)
+        take = Whole(spoken.path, options, spoken.phones, spoken.notes)
     elif audio is not None:
         take = Whole(Path(audio), options)
     else:
@@ -234,22 +239,53 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
     return take
 
 
-def _spoken(srt: str | None, text: str, options: DubOptions, folder: Path) -> Whole:
-    """Let a voice speak a file of cues, or a text, into a file."""
-    if options.language is None:
-        raise OptionError("--language: say in which language the script is, such as es")
-    voice = find_voice(options.voice)
-    if srt is not None:
-        track = speak_cues(read_cues(srt), voice, options.language, name=srt)
-    else:
-        words, file = given_text(text)
-        track = speak_text(words, voice, options.language, name=str(file or "--text"))
-    path = folder / f"spoken{ENDING}"
-    write_audio(track.audio, path)
-    rates = [cue.rate for cue in track.cues]
-    how = f"{min(rates):.2f} to {max(rates):.2f} times the usual speed"
-    said = f"spoken by {track.voice}: {len(rates)} {'cue' if len(rates) == 1 else 'cues'}, {how}"
-    return Whole(path, options, tuple(track.phones), (said, *track.problems))
+class SegmentsOf:
+    """A file of segments, checked as far as that goes without a look at the video.
+
+    Parameters
+    ----------
+    video
+        The video.
+    options
+        ``segments``, ``cast``, ``voice`` and ``language`` count, and how mouths move.
+    audio
+        The sound of segments that name none.
+
+    Raises
+    ------
+    ReadError, OptionError
+        The file cannot be read.
+    ScriptError
+        All that is wrong with it and with the sounds it names.
+    """
+
+    def __init__(
+        self, video: Path, options: DubOptions, audio: str | os.PathLike[str] | None
+    ) -> None:
+        if options.segments is None or options.srt is not None or options.text is not None:
+            raise OptionError("give one of --segments, --srt and --text: they exclude each other")
+        self._video, self._options = video, options
+        self._name = show(Path(options.segments))
+        self._segments, problems = segments_and_problems(
+            options.segments, audio, parse_cast(options.cast)
+        )
+        plan(video, self._segments, options, name=self._name, problems=problems)
+
+    def take(self, analysis: Analysis, folder: Path) -> Lines:
+        """Return what is to be said, given what was seen, and a folder for what is spoken.
+
+        Raises
+        ------
+        ScriptError
+            Somebody who is to speak is not there, or speaks already; a text cannot be spoken.
+        """
+        planned = plan(
+            self._video, self._segments, self._options,
+            name=self._name, analysis=analysis, speak=aloud(self._options, folder),
+        )  # fmt: skip
+        take = Lines(planned.lines, planned.warnings)
+        take.check()
+        return take
 
 
 def asked_of(speaker: str) -> str | Boxes:
@@ -261,6 +297,13 @@ def asked_of(speaker: str) -> str | Boxes:
         The file cannot be read, or holds no boxes.
     """
     return read_boxes(Path(speaker)) if speaker.endswith(".json") else speaker
+
+
+def _as_told(heard: SpeechTrack, phones: tuple[Phone, ...]) -> SpeechTrack:
+    """What is heard, with a synthesiser's own phones where there are any."""
+    if not phones:
+        return heard
+    return replace(heard, phones=phone_rows(phones, len(heard), heard.motion.rate))
 
 
 def _file(line: Line) -> Path:

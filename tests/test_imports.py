@@ -48,6 +48,7 @@ ROOMS = (
     "soundtrack",
     "tally",
     "planning",
+    "spoken",
     "takes",
     "producing",
     "dubbing",

@@ -14,6 +14,8 @@ from labial.speech.phones import PHONE_INDEX
 from labial.takes import Lines, Whole, whole_of
 
 RATE = 16000
+# A hum is no voice.
+PLAIN = DubOptions(denoise="off")
 
 
 def hum(path: Path, seconds: float, level: float = 0.3) -> Path:
@@ -25,12 +27,12 @@ def hum(path: Path, seconds: float, level: float = 0.3) -> Path:
 
 def line(start: float, end: float, audio: Path, begin: float = 0, speaker: str = "auto") -> Line:
     a, b, c = (Fraction(x).limit_denominator(1000) for x in (start, end, begin))
-    return Line(a, b, audio, c, c + b - a, speaker, DubOptions())
+    return Line(a, b, audio, c, c + b - a, speaker, PLAIN)
 
 
 def test_a_whole_speech_is_delivered_as_it_is(tmp_path: Path) -> None:
     path = hum(tmp_path / "a.caf", 3)
-    take = Whole(path, DubOptions())
+    take = Whole(path, PLAIN)
     assert take.sound(tmp_path / "video.mp4", Fraction(2), tmp_path) == (path, ())
     (speech,) = take.speeches(Fraction(2))
     assert (speech.start, speech.end, speech.speaker) == (0, None, "auto")
@@ -38,7 +40,7 @@ def test_a_whole_speech_is_delivered_as_it_is(tmp_path: Path) -> None:
 
 
 def test_speech_long_after_the_video_is_not_listened_to(tmp_path: Path) -> None:
-    take = Whole(hum(tmp_path / "a.caf", 30), DubOptions())
+    take = Whole(hum(tmp_path / "a.caf", 30), PLAIN)
     (speech,) = take.speeches(Fraction(2))
     assert len(speech.heard) < 10 * 50
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from labial.errors import OptionError
 from labial.options import DubOptions
@@ -22,17 +22,14 @@ class Plan:
 
     video: Annotated[Positional[Path], arg(metavar="VIDEO")]
     """Video with a face."""
-    segments: Annotated[Path | None, arg(metavar="FILE")] = None
-    """What is said when: .json, .csv, .srt or .vtt."""
     audio: Annotated[Path | None, arg(aliases=("-a",), metavar="SPEECH")] = None
     """Speech for all segments that name none, each at its own times; without --segments, for the
     whole video."""
-    cast: UseAppendAction[Annotated[tuple[str, ...], arg(metavar="NAME=PERSON")]] = ()
-    """Who in the picture is meant by a name in FILE, such as --cast ANNA=0 --cast BEN=1."""
     look: bool | None = None
     """Look at the video for who is in it. Default: when a segment names a speaker."""
     out: Annotated[Path | None, arg(aliases=("-o",), metavar="PLAN")] = None
-    """Also write the plan as JSON, which can be edited and used as FILE. "-" writes only that."""
+    """Also write the plan as JSON, which can be edited and used as segments. "-" writes only
+    that."""
     options: Annotated[OmitArgPrefixes[DubOptions], arg(name="dub")] = field(
         default_factory=DubOptions
     )
@@ -43,18 +40,20 @@ class Plan:
         from labial.script.segments import parse_cast
 
         plan: planning.Plan | planning.WholePlan
-        if self.segments is not None:
+        segments = self.options.segments
+        if segments is not None:
             with Progress() as hook:
                 plan = planning.plan_file(
-                    self.video, self.segments, self.audio, self.options,
-                    cast=parse_cast(self.cast), look=self.look, hook=hook,
+                    self.video, segments, self.audio, self.options,
+                    cast=parse_cast(self.options.cast), look=self.look, hook=hook,
                 )  # fmt: skip
         elif self.audio is not None:
             plan = planning.plan_whole(self.video, self.audio, self.options)
         else:
             raise OptionError("nothing to plan: give --segments FILE, or --audio SPEECH, or both")
         if self.out is not None:
-            inputs = [path for path in (self.video, self.segments, self.audio) if path is not None]
+            named = self.video, None if segments is None else Path(segments), self.audio
+            inputs = [path for path in named if path is not None]
             planning.write_plan(plan, self.out, inputs)
         if str(self.out) != "-":
             print(plan.summary())
