@@ -127,8 +127,8 @@ class EspeakVoice:
         marks += [(at / hertz, phone_name(name)) for kind, at, name, *_ in events if kind == _PHONE]
         loud = levels(samples, hertz)
         spans = close_stops(settle(marks, len(samples) / hertz, loud), loud)
-        found = [(at / hertz, text[i : i + n]) for kind, at, _, i, n in events if kind == _WORD]
-        return Utterance(Audio(samples, hertz), phones_of(spans), list(_words(found, spans)))
+        found = [(at / hertz, i, i + n) for kind, at, _, i, n in events if kind == _WORD]
+        return Utterance(Audio(samples, hertz), phones_of(spans), list(_words(text, found, spans)))
 
 
 def _synthesised(
@@ -172,13 +172,22 @@ def phone_name(name: str) -> str | None:
     return "j" if name == "ʲ" else name or None
 
 
-def _words(found: list[tuple[float, str]], spans: list[Span]) -> Iterator[Word]:
-    """Yield words, of which each ends with its last phone before the next word."""
-    ends = [begin for begin, _ in found[1:]] + [float("inf")]
-    for (begin, text), stop in zip(found, ends, strict=True):
+def _words(text: str, found: list[tuple[float, int, int]], spans: list[Span]) -> Iterator[Word]:
+    """Yield words, given (seconds, first character, end) of each; a word ends before the next one.
+
+    What is spelled out comes once for each letter.
+    """
+    places: list[tuple[float, int, int]] = []
+    for begin, first, end in found:
+        if places and first < places[-1][2]:
+            places[-1] = *places[-1][:2], max(end, places[-1][2])
+        else:
+            places.append((begin, first, end))
+    stops = [*(begin for begin, _, _ in places[1:]), float("inf")]
+    for (begin, first, end), stop in zip(places, stops, strict=True):
         said = [span for span in spans if span[2] and begin - 0.01 <= span[0] < stop - 0.01]
-        if said and text.strip():
-            yield Word(text.strip(), said[0][0], max(said[-1][1], said[0][0]), 1.0)
+        if said and text[first:end].strip():
+            yield Word(text[first:end].strip(), said[0][0], said[-1][1], 1.0)
 
 
 @lru_cache(maxsize=1)

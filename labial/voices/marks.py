@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from labial.errors import SpeechError
 from labial.speech.phones import SILENCE, classes_of_ipa
 from labial.speech.segments import Phone
 from labial.types import FloatArray
@@ -149,7 +150,15 @@ def close_stops(spans: Sequence[Span], loud: npt.NDArray[np.float64]) -> list[Sp
 
 
 def phones_of(spans: Sequence[Span]) -> list[Phone]:
-    """Return spans as phones; a diphthong or an affricate is shared out evenly to its parts."""
+    """Return spans as phones; a diphthong or an affricate is shared out evenly to its parts.
+
+    Raises
+    ------
+    SpeechError
+        If there is nothing but silence.
+    """
+    if not any(classes_of_ipa(ipa) for _, _, ipa in spans):
+        raise SpeechError("the voice says nothing but silence")
     phones: list[Phone] = []
     for start, end, ipa in spans:
         names = list(classes_of_ipa(ipa)) or [SILENCE]

@@ -73,6 +73,19 @@ def test_a_change_of_language_within_the_text() -> None:
     assert [word.text for word in said.words] == ["Это", "NASA", "да"]
 
 
+def test_what_is_spelled_out_is_one_word() -> None:
+    said = EspeakVoice().speak("say שלום now, 12345678901234567890", "en-us")
+    texts = [word.text for word in said.words]
+    assert texts == ["say", "שלום", "now", "12345678901234567890"]
+    assert said.words[1].release - said.words[1].onset > 1
+
+
+@pytest.mark.parametrize("text", ["-", "'", "", "\n"])
+def test_nothing_to_say(text: str) -> None:
+    with pytest.raises(SpeechError, match="says nothing"):
+        EspeakVoice().speak(text, "en-us")
+
+
 def test_threads_do_not_disturb_each_other() -> None:
     def everything() -> list[object]:
         german = EspeakVoice().speak("Guten Morgen, mein Freund", "de")
