@@ -21,7 +21,14 @@ if TYPE_CHECKING:
         WriteError,
     )
     from labial.exports.transcript import Transcript
-    from labial.options import AnimateOptions, CheckOptions, DubOptions, VisemeOptions
+    from labial.fixing import FixReport, fix
+    from labial.options import (
+        AnimateOptions,
+        CheckOptions,
+        DubOptions,
+        FixOptions,
+        VisemeOptions,
+    )
     from labial.tally import DubReport
     from labial.transcribe import visemes
 
@@ -32,6 +39,8 @@ __all__ = [
     "DubOptions",
     "DubReport",
     "FaceError",
+    "FixOptions",
+    "FixReport",
     "LabialError",
     "MediaError",
     "OptionError",
@@ -47,6 +56,7 @@ __all__ = [
     "check",
     "dub",
     "dub_each",
+    "fix",
     "visemes",
 ]
 
@@ -67,11 +77,19 @@ def __getattr__(name: str) -> Any:
         room = "labial.checking.check"
     elif name == "SyncReport":
         room = "labial.checking.verdict"
+    elif name in ("fix", "FixReport"):
+        room = "labial.fixing"
     elif name == "visemes":
         room = "labial.transcribe"
     elif name == "Transcript":
         room = "labial.exports.transcript"
-    elif name in ("AnimateOptions", "CheckOptions", "DubOptions", "VisemeOptions"):
+    elif name in (
+        "AnimateOptions",
+        "CheckOptions",
+        "DubOptions",
+        "FixOptions",
+        "VisemeOptions",
+    ):
         room = "labial.options"
     else:
         room = "labial.errors"

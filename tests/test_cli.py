@@ -10,7 +10,7 @@ import pytest
 from labial import weights
 from labial.cli import main
 from labial.errors import FaceError
-from labial.options import AnimateOptions, CheckOptions, DubOptions, VisemeOptions
+from labial.options import AnimateOptions, CheckOptions, DubOptions, FixOptions, VisemeOptions
 
 DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
 
@@ -31,6 +31,7 @@ def fake(monkeypatch: pytest.MonkeyPatch):
         "animate": "animating",
         "visemes": "transcribe",
         "check": "checking.check",
+        "fix": "fixing",
     }
 
     def put(name: str, result: object) -> Call:
@@ -170,6 +171,15 @@ def test_check(fake, capsys) -> None:
     assert capsys.readouterr().out == "sound 40 ms late\n"
     assert main(["check", "x.mov", "--window", "1"]) == 2
     assert capsys.readouterr().err == "labial: error: --window 1: use 3 to 60 seconds\n"
+
+
+def test_fix(fake, capsys) -> None:
+    call = fake("fix", types.SimpleNamespace(summary=lambda: "sound moved"))
+    assert main(["fix", "x.mov", "-o", "y.mov", "--how", "shift", "--late", "-120"]) == 0
+    assert call.arguments == (Path("x.mov"), Path("y.mov"), FixOptions("shift", -120))
+    assert capsys.readouterr().out == "sound moved\n"
+    assert main(["fix", "x.mov", "-o", "y.mov", "--how", "mouth", "--drift", "1"]) == 2
+    assert "leave out --late and --drift" in capsys.readouterr().err
 
 
 def test_demo(fake, capsys) -> None:

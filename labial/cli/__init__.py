@@ -22,7 +22,7 @@ from labial.cli.making import Animate, Demo, Dub, Visemes
 from labial.cli.planned import Plan
 from labial.cli.speaking import Voices
 from labial.cli.stored import Weights
-from labial.cli.syncing import Check
+from labial.cli.syncing import Check, Fix
 from labial.errors import LabialError
 
 DESCRIPTION = (
@@ -37,6 +37,7 @@ Command: TypeAlias = (
     | Annotated[Visemes, subcommand("visemes", prefix_name=False)]
     | Annotated[Inspect, subcommand("inspect", prefix_name=False)]
     | Annotated[Check, subcommand("check", prefix_name=False)]
+    | Annotated[Fix, subcommand("fix", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
     | Annotated[Voices, subcommand("voices", prefix_name=False)]

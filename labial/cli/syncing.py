@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from labial.options import CheckOptions
+from labial.options import CheckOptions, FixOptions
 from labial.progress import Progress
 
 
@@ -30,4 +30,25 @@ class Check:
 
         with Progress() as hook:
             report = check(self.video, self.options, out=self.out, hook=hook)
+        print(report.summary())
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Bring sound and mouths of VIDEO together: move the sound, or re-sync the mouth."""
+
+    video: Annotated[Positional[Path], arg(metavar="VIDEO")]
+    """Video in which people are seen speaking."""
+    out: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
+    """File to write; its extension chooses the container."""
+    options: Annotated[OmitArgPrefixes[FixOptions], arg(name="fix")] = field(
+        default_factory=FixOptions
+    )
+
+    def run(self) -> None:
+        """Repair, then print what was done, and what was found before and after."""
+        from labial.fixing import fix
+
+        with Progress() as hook:
+            report = fix(self.video, self.out, self.options, hook=hook)
         print(report.summary())

@@ -458,6 +458,18 @@ def _video_info(container: InputContainer, stream: Any, file_rate: int) -> Video
     )
 
 
+def audio_streams(path: Path) -> tuple[int, ...]:
+    """Return the indices of a file's sounds that can be decoded.
+
+    Raises
+    ------
+    ReadError
+        As :func:`open_input`.
+    """
+    with open_input(path) as container:
+        return tuple(s.index for s in container.streams.audio if s.codec_context is not None)
+
+
 def probe(path: str | os.PathLike[str]) -> MediaInfo:
     """Look into a media file.
 

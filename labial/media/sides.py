@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ import av
 import av.error
 
 from labial.media.formats import exact_units
+from labial.media.moving import Move
 from labial.media.sound import frame_like, samples_of, sound
 
 Timed: TypeAlias = tuple[Fraction, list[Any]]
@@ -25,6 +27,7 @@ _STYLE_HEADER = (
     b"\r\n\r\n[Events]\r\n"
     b"Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\r\n"
 )
+_FINE_SECONDS = Fraction(1, 100_000)
 TEXT_SUBTITLES = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
 
 
@@ -73,6 +76,7 @@ def copied(
     shift: Fraction,
     end: Fraction | None,
     recode: Callable[[Any], Any] | None = None,
+    begin: Fraction | None = None,
 ) -> Iterator[Timed]:
     """Packets of the input streams in ``outputs`` (stream index → output stream), moved.
 
@@ -84,19 +88,25 @@ def copied(
         Packets that start at or after this output time are left out; None keeps all.
     recode
         Optional change of a packet, for subtitles.
+    begin
+        Packets that start before this output time are left out; None keeps all.
     """
     last: dict[int, int] = {}
     for packet in safe_packets(container, [container.streams[i] for i in outputs]):
         index, base = packet.stream.index, packet.time_base
         start = (packet.pts if packet.pts is not None else packet.dts) * base + shift
-        if end is not None and start >= end:
+        if (end is not None and start >= end) or (begin is not None and start < begin):
             continue
         moved = recode(packet) if recode is not None else packet
         if moved is None:
             continue
+        # AVI counts in packets: what is moved by less needs finer units.
+        parts = 1 if (shift / base).denominator == 1 else math.ceil(base / _FINE_SECONDS)
+        base /= parts
         offset = exact_units(shift, base)
-        moved.pts = None if packet.pts is None else packet.pts + offset
-        dts = packet.dts if packet.dts is not None else packet.pts
+        dts = (packet.dts if packet.dts is not None else packet.pts) * parts
+        moved.pts = None if packet.pts is None else packet.pts * parts + offset
+        moved.duration = (packet.duration or 0) * parts
         moved.dts = max(dts + offset, last.get(index, dts + offset))
         last[index] = moved.dts + 1
         if moved.pts is not None and moved.pts < moved.dts:
@@ -107,7 +117,12 @@ def copied(
 
 
 def encoded(
-    container: Any, stream: Any, output: Any, start: Fraction | None, limit: Fraction | None
+    container: Any,
+    stream: Any,
+    output: Any,
+    start: Fraction | None,
+    limit: Fraction | None,
+    move: Move | None = None,
 ) -> Iterator[Timed]:
     """Decode, resample and encode one audio stream.
 
@@ -117,6 +132,8 @@ def encoded(
         Output time of the first sample in seconds; None keeps the source's own time.
     limit
         Seconds of sound at most, to the sample; None keeps all.
+    move
+        By how much the sound is to be moved against the pictures.
     """
     context = output.codec_context
     rate, layout_name = context.sample_rate, context.layout.name
@@ -125,7 +142,8 @@ def encoded(
     base = Fraction(1, rate)
     left = None if limit is None else round(limit * rate)
     position: int | None = None
-    for block in _resampled(container, stream, resampler):
+    frames = sound(container, stream)
+    for block in _resampled(frames if move is None else move.applied(frames), resampler):
         if position is None:
             at = start
             if at is None:
@@ -146,11 +164,11 @@ def encoded(
         yield position * base, output.encode(None)
 
 
-def _resampled(container: Any, stream: Any, resampler: Any) -> Iterator[tuple[Any, Any]]:
+def _resampled(frames: Iterator[Any], resampler: Any) -> Iterator[tuple[Any, Any]]:
     """Resampled frames, each with the source's time of the very first sample (or None)."""
     first: Fraction | None = None
     any_frame = False
-    for frame in sound(container, stream):
+    for frame in frames:
         if not any_frame and frame.pts is not None:
             first = frame.pts * frame.time_base
         any_frame = True

@@ -99,7 +99,7 @@ class _SoundClock:
         if first is not None and not samples:
             frame.pts, frame.time_base = first.numerator, Fraction(1, first.denominator)
         if samples:
-            yield from _silence(frame, samples, first)
+            yield from silence(frame, samples, first)
         self._at = at + Fraction(samples + frame.samples, rate)
         yield frame
 
@@ -148,7 +148,8 @@ def _picture_begin(container: Any) -> Fraction | None:
     return None
 
 
-def _silence(like: Any, samples: int, begin: Fraction | None = None) -> Iterator[Any]:
+def silence(like: Any, samples: int, begin: Fraction | None = None) -> Iterator[Any]:
+    """Yield so many samples of silence, of a frame's shape; ``begin`` is the time of the first."""
     rest = 128 if like.format.name.startswith("u8") else 0
     dtype = samples_of(like).dtype
     while samples > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,8 @@ import av
 
 from labial.errors import SpeechError
 from labial.media.containers import PICTURES, Container
-from labial.media.encoders import EncodeSettings, audio_shape
+from labial.media.encoders import EncodeSettings, audio_shape, movie_timescale
+from labial.media.moving import Move
 from labial.media.probe import MediaInfo, audio_stream, open_input, show
 from labial.media.sides import (
     TEXT_SUBTITLES,
@@ -29,7 +30,7 @@ from labial.media.sides import (
     subtitle_recoder,
 )
 from labial.media.sound import open_sound
-from labial.media.tags import kept_tags, stream_tags
+from labial.media.tags import kept_tags, placeless, stream_tags
 
 _SUBTITLE_NAMES = {
     "srt": "subrip",
@@ -38,6 +39,8 @@ _SUBTITLE_NAMES = {
     "pgssub": "hdmv_pgs_subtitle",
     "dvdsub": "dvd_subtitle",
 }
+_LOSSLESS = {"flac", "alac", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"}
+_WARM_UP_SECONDS = Fraction(1, 10)
 _PICTURE_TYPES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png")}
 
 
@@ -50,6 +53,35 @@ class _Speech:
     output: Any
     copy: bool
     begin: Fraction
+
+
+def muxer_options(
+    origin: Any, container: Container, time_base: Fraction
+) -> tuple[dict[str, str], list[str]]:
+    """Return FFmpeg's options for an output, and which of the source's tags it has no room for.
+
+    Parameters
+    ----------
+    origin
+        The opened source.
+    container
+        What the output is.
+    time_base
+        That of its pictures.
+    """
+    # Without random numbers: the same input shall give the same file.
+    options = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
+    lost = []
+    if container.muxer in ("mp4", "mov"):
+        # Tags may be kept under keys of their own; then FFmpeg's muxer leaves out covers.
+        keys = placeless(kept_tags(origin.metadata))
+        picture = av.stream.Disposition.attached_pic
+        cover = any(stream.disposition & picture for stream in origin.streams.video)
+        if keys and cover and container.muxer == "mp4":
+            lost, keys = [f"tags {', '.join(sorted(keys))}"], []
+        options["movflags"] = "+faststart" + "+use_metadata_tags" * bool(keys)
+        options["movie_timescale"] = str(movie_timescale(time_base))
+    return options, lost
 
 
 class OtherStreams:
@@ -71,6 +103,8 @@ class OtherStreams:
         Seconds of speech to keep; None keeps all.
     kept
         Seconds of the source's own sound, subtitles and chapters to keep; None keeps all.
+    moves
+        Index of an audio stream that is kept → by how much it is moved against the pictures.
 
     Attributes
     ----------
@@ -87,10 +121,11 @@ class OtherStreams:
         audio: Path | None,
         limit: Fraction | None,
         kept: Fraction | None = None,
+        moves: Mapping[int, Move] | None = None,
     ) -> None:
         self._out, self._container, self._source = out, container, source
         self._settings, self._audio = settings, audio
-        self._limit, self._kept = limit, kept
+        self._limit, self._kept, self._moves = limit, kept, moves or {}
         self.dropped: list[str] = []
         self._inputs = contextlib.ExitStack()
         self._speech: list[_Speech] = []
@@ -142,6 +177,11 @@ class OtherStreams:
         elif chapters:
             self._out.set_chapters(self._within(chapters))
 
+    @property
+    def recoded(self) -> tuple[int, ...]:
+        """Indices of the source's audio streams that are kept, but encoded anew."""
+        return tuple(index for index, _, copy in self._kept_audio if not copy)
+
     def start(self, start: Fraction) -> None:
         """Make ready to hand out, given the time of the first picture in seconds."""
         self._mux_covers()
@@ -154,20 +194,33 @@ class OtherStreams:
                 timed.append(copied(one.container, outputs, start - one.begin, end))
             else:
                 timed.append(encoded(one.container, one.stream, one.output, start, self._limit))
-        straight = {index: output for index, output, copy in self._kept_audio if copy}
+        kept = [(index, output) for index, output, copy in self._kept_audio if copy]
+        straight = {index: output for index, output in kept if index not in self._moves}
         straight |= {index: output for index, output, codec in self._subtitles if not codec}
         if straight:
             timed.append(copied(self._origin(), straight, Fraction(0), until))
+        for index, output in kept:
+            if index in self._moves:
+                timed.append(self._moved(index, output, start))
         for index, output, copy in self._kept_audio:
             if not copy:
-                origin = self._origin()
-                timed.append(encoded(origin, origin.streams[index], output, None, self._kept))
+                origin, move = self._origin(), self._moves.get(index)
+                timed.append(encoded(origin, origin.streams[index], output, None, self._kept, move))
         for index, output, codec in self._subtitles:
             if codec:
                 recode = subtitle_recoder(codec, self._container.text_subtitle)
                 timed.append(copied(self._origin(), {index: output}, Fraction(0), until, recode))
         if timed:
             self._feeds = [Feed(merged(timed), self._out.mux)]
+
+    def _moved(self, index: int, output: Any, start: Fraction) -> Iterator[Timed]:
+        """Packets as they are, at other times."""
+        # Matroska has no times before 0. Elsewhere an edit list hides what comes before the
+        # pictures, as it hides an encoder's delay: so much of it as decoders want to warm up.
+        early = Fraction(0)
+        if self._container.muxer in ("mp4", "mov"):
+            early = start - _WARM_UP_SECONDS
+        return copied(self._origin(), {index: output}, -self._moves[index].late, None, begin=early)
 
     def advance(self, until: Fraction | None) -> None:
         """Write what starts before ``until`` seconds; None: all that is left."""
@@ -232,7 +285,9 @@ class OtherStreams:
             output = self._out.add_stream_from_template(stream)
         else:
             context = stream.codec_context
-            encoder = self._container.audio_encoder
+            own = context.codec.name
+            lossless = own in _LOSSLESS and self._container.holds_audio(own)
+            encoder = own if lossless else self._container.audio_encoder
             rate, name, bits = audio_shape(encoder, context.sample_rate, context.layout.nb_channels)
             output = self._out.add_stream(encoder, rate=rate, layout=name, bit_rate=bits)
             output.time_base = Fraction(1, rate)
@@ -244,7 +299,8 @@ class OtherStreams:
         if stream.codec_context is None:
             self.dropped.append(f"audio stream {stream.index} (unknown codec)")
             return
-        copy = self._can_copy(stream)
+        move = self._moves.get(stream.index)
+        copy = self._can_copy(stream) and not (move is not None and move.drift)
         output = self._audio_output(stream, copy)
         if beside:
             output.disposition = int(stream.disposition) & ~av.stream.Disposition.default

@@ -29,7 +29,6 @@ from labial.media.encoder_options import joined_options, thread_options
 from labial.media.encoders import (
     EncodePlan,
     EncodeSettings,
-    movie_timescale,
     plan_encoding,
 )
 from labial.media.formats import exact_units
@@ -38,8 +37,8 @@ from labial.media.matroska import set_pixel_shape, with_room
 from labial.media.place import PicturePlace, Place, check_pictures
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
 from labial.media.sequence import find_sequence
-from labial.media.streams import OtherStreams
-from labial.media.tags import kept_tags, language_code, placeless, stream_tags, timecode_of
+from labial.media.streams import OtherStreams, muxer_options
+from labial.media.tags import kept_tags, language_code, stream_tags, timecode_of
 from labial.types import Frame
 
 _LEAD_SECONDS = Fraction(1, 2)
@@ -386,11 +385,8 @@ class VideoWriter:
 
     def _configure(self) -> None:
         origin = self._inputs.enter_context(open_input(self.source.path))
-        # Without random numbers: the same input shall give the same file.
-        options = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
-        if self._container.muxer in ("mp4", "mov"):
-            options["movflags"] = "+faststart" + "+use_metadata_tags" * self._listed_keys(origin)
-            options["movie_timescale"] = str(movie_timescale(self._time_base))
+        options, lost = muxer_options(origin, self._container, self._time_base)
+        self.dropped += lost
         pictures = find_sequence(self.source.path)
         if self._container is PICTURES and pictures is not None:
             options["start_number"] = str(pictures.first)
@@ -413,16 +409,6 @@ class VideoWriter:
         self._others.add(origin)
         self.dropped += self._others.dropped
         self._out.metadata.update(kept_tags(origin.metadata))
-
-    def _listed_keys(self, origin: Any) -> bool:
-        """Whether tags are kept under keys of their own; then FFmpeg's muxer leaves out covers."""
-        keys = placeless(kept_tags(origin.metadata))
-        picture = av.stream.Disposition.attached_pic
-        cover = any(stream.disposition & picture for stream in origin.streams.video)
-        if keys and cover and self._container.muxer == "mp4":
-            self.dropped.append(f"tags {', '.join(sorted(keys))}")
-            return False
-        return bool(keys)
 
     def _add_video(self, origin: Any) -> None:
         info = self._video
