@@ -96,7 +96,7 @@ def plan_file(
         As for :func:`plan`.
     look
         Whether to look at the video for who is in it, or to recall that; what is seen is kept for
-        the dub. Default: when a segment names a speaker.
+        the dub. Default: when a segment names a speaker. Never where the file has problems already.
     hook
         Called as ``hook("analyse", frames, total)``.
 
@@ -117,7 +117,7 @@ def plan_file(
         content = seen.digest(video) if options.cache else ""
         return analyse(video, tell, content, options.threads)
 
-    film = Film.of(video, options, seen_in if look else None)
+    film = Film.of(video, options, seen_in if look and not problems else None)
     return _Check(film, options, show(Path(path)), problems).done(segments, speak)
 
 

@@ -217,6 +217,7 @@ def _with_persons(
                 f"line {segment.line}: which person is {name}? give a number, as "
                 f"'labial inspect' shows them: --cast {name}=0"
             )
+            segment = replace(segment, speaker="auto")
         told.append(segment)
     return told, problems
 

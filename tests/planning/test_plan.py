@@ -403,3 +403,14 @@ def test_listening_finds_tones_and_silence(files):
     assert not sound.silent(Fraction(0), Fraction(1, 2))
     assert sound.silent(Fraction(3, 2), Fraction(3))
     assert "text.wav" in str(listen(files / "text.wav"))
+
+
+def test_names_of_nobody_are_told_without_a_look(video: Path, tmp_path: Path) -> None:
+    srt = tmp_path / "a.srt"
+    srt.write_text(
+        "1\n00:00:00,100 --> 00:00:00,900\nANNA: Hello there.\n\n"
+        "2\n00:00:01,000 --> 00:00:01,900\nBEN: Hello to you.\n"
+    )
+    with pytest.raises(ScriptError, match="which person is BEN") as error:
+        plan_file(video, srt, options=DubOptions(language="en"))
+    assert len(error.value.problems) == 2
