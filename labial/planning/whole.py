@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from labial.errors import SpeechError
+from labial.errors import OptionError, SpeechError
 from labial.media.probe import show
 from labial.options import DubOptions
 from labial.planning.film import Film
@@ -67,12 +67,14 @@ def plan_whole(
 
     Raises
     ------
-    ReadError, SpeechError
+    ReadError, SpeechError, OptionError
         One of both cannot be used.
     """
     options = options or DubOptions()
     film = Film.of(video, options)
     path = Path(audio)
+    if path.suffix.lower() in (".srt", ".vtt", ".json", ".csv", ".tsv"):
+        raise OptionError(f"--audio {show(path)}: to plan what a file says, give it as --segments")
     sound = listen(path)
     if isinstance(sound, str):
         raise SpeechError(sound)

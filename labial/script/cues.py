@@ -268,6 +268,7 @@ def _ordered(cues: list[Cue], problems: _Problems) -> list[Cue]:
             )  # fmt: skip
             continue
         clear = True
+        latest = {name: k for name, k in latest.items() if kept[k].end > cue.start}
         for name, k in latest.items():
             other = kept[k]
             over = other.end - cue.start

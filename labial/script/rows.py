@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,8 +38,8 @@ def json_rows(lines: list[str], problems: Problems) -> tuple[list[Row], dict[str
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(items)
         if len(values) < len(items):
-            names = [name for name, _ in items]
-            repeated.extend(name for name in values if names.count(name) > 1)
+            counts = Counter(name for name, _ in items)
+            repeated.extend(name for name in values if counts[name] > 1)
         return values
 
     def constant(name: str) -> Any:
@@ -143,9 +144,10 @@ def csv_rows(lines: list[str], problems: Problems) -> tuple[list[Row], Row]:
                 if cells[0][:1].isdigit():
                     problems.append((line, "there is no header: begin with start,end,audio"))
                     return [], Row(line, {})
-                twice = {name for name in cells if name and cells.count(name) > 1}
                 problems += [
-                    (line, f"the column {name!r} is there twice") for name in sorted(twice)
+                    (line, f"the column {name!r} is there twice")
+                    for name, count in Counter(cells).items()
+                    if name and count > 1
                 ]
                 continue
             if any(cells[len(header) :]):

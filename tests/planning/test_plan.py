@@ -12,7 +12,7 @@ from synth_media import write_sound, write_video
 
 from labial.analysis import Analysis
 from labial.cli import main
-from labial.errors import ReadError, ScriptError, SpeechError
+from labial.errors import OptionError, ReadError, ScriptError, SpeechError
 from labial.options import DubOptions
 from labial.planning import Spoken, aloud, plan, plan_file, plan_whole
 from labial.planning.listening import Sound, listen, words_of
@@ -391,6 +391,8 @@ def test_the_command_writes_the_plan(video, files, tmp_path, capsys):
 def test_what_cannot_be_planned(video, files, tmp_path):
     with pytest.raises(SpeechError):
         plan_whole(video, files / "text.wav")
+    with pytest.raises(OptionError, match="give it as --segments"):
+        plan_whole(video, "cues.srt")
     with pytest.raises(ReadError):
         plan(tmp_path / "none.mp4", [seg(0, 1)])
     assert problems_of(video=video) == ["there are no segments in it"]
