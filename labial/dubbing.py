@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.journal import Journal
 from labial.media.picture import check_png
 from labial.media.probe import MediaInfo
-from labial.media.read import VideoReader
+from labial.media.read import VideoReader, length_of
+from labial.media.remux import remux
 from labial.media.sequence import with_rate
 from labial.media.sound_file import ENDING
 from labial.media.spool import enough_room, made_sounds
@@ -83,6 +85,8 @@ def dub(
         With what is wrong and what to do.
     """
     options = overridden(options or DubOptions(), overrides)
+    if options.mux != "off":
+        raise OptionError("--mux is for several languages: --audio es=es.wav --audio fr=fr.wav")
     tell = hook or (lambda stage, done, total: None)
     with made_sounds() as folder:
         job = _Job.prepared(video, audio, out, options, folder, tell)
@@ -145,13 +149,13 @@ def dub_each(
         if problems:
             raise ScriptError("--audio", problems)
         first = next(iter(jobs.values()))
+        if options.mux == "source":
+            return {next(iter(jobs)): _picture_kept(jobs, tell)}
         analysis = first.analysis or _looked_at(first, tell)
         if options.mux == "off":
             return {language: _done(job, analysis, tell) for language, job in jobs.items()}
-        (language, job), *others = jobs.items()
-        more = tuple((code, _delivered(other, analysis)[0]) for code, other in others)
-        job = replace(job, settings=replace(job.settings, more_speech=more))
-        return {language: _done(job, analysis, tell)}
+        job = _with_all(jobs, analysis.length)
+        return {next(iter(jobs)): _done(job, analysis, tell)}
 
 
 @dataclass(frozen=True)
@@ -223,9 +227,37 @@ def _analysis(video: Path, content: str, options: DubOptions, tell: Hook) -> Ana
     return analysis
 
 
-def _delivered(job: _Job, analysis: Analysis) -> tuple[Path, tuple[str, ...]]:
+def _with_all(jobs: Mapping[str, _Job], length: Fraction) -> _Job:
+    """The first job, with the sound of the others as more tracks."""
+    first, *others = jobs.items()
+    more = tuple((code, _delivered(other, length)[0]) for code, other in others)
+    return replace(first[1], settings=replace(first[1].settings, more_speech=more))
+
+
+def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
+    """Write one file with the source's pictures as they are, and the sound of every job."""
+    first = next(iter(jobs.values()))
+    info = first.source.video
+    assert info is not None
+    length = length_of(first.video)
+    job = _with_all(jobs, length)
+    sound, notes = _delivered(job, length)
+    shown = Counter[str]()
+
+    def told(time: Fraction) -> None:
+        shown["picture kept"] += 1
+        tell("copy", shown.total(), info.n_frames or None)
+
+    done = remux(job.source, job.out, {}, told, sound, length, job.settings)
+    return DubReport(
+        job.out, shown.total(), 0, dict(shown), done.dropped, unheard=job.take.unheard,
+        copied=float(length), notes=notes,
+    )  # fmt: skip
+
+
+def _delivered(job: _Job, length: Fraction) -> tuple[Path, tuple[str, ...]]:
     """The file with the output's sound, and what there is to say of it."""
-    sound, notes = job.take.sound(job.video, analysis.length, job.folder)
+    sound, notes = job.take.sound(job.video, length, job.folder)
     if job.options.loudness is None:
         return sound, notes
     out = job.folder / f"leveled{ENDING}"
@@ -239,7 +271,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     assert info is not None
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
-    sound, heard_of = _delivered(job, analysis)
+    sound, heard_of = _delivered(job, analysis.length)
     line = job.take.line(analysis)
     speeches = job.take.speeches(line.length)
     played = perform(analysis, speeches, info, line)

@@ -81,6 +81,21 @@ def test_one_file_with_a_track_for_each_language(
     assert pictures(out) == pictures(alone)
 
 
+def test_the_picture_may_stay_as_it_is(home: Path, source: Path, speeches: dict[str, Path]) -> None:
+    out = home / "kept.mkv"
+    (report,) = dub_each(source, speeches, out, mux="source").values()
+    assert tracks(out) == [("spa", True), ("fre", False)]
+    assert report.resynced == 0 and report.passed == {"picture kept": 12}
+    with av.open(str(source)) as one, av.open(str(out)) as other:
+        packets = [[bytes(p) for p in file.demux(video=0) if p.size] for file in (one, other)]
+    assert packets[0] == packets[1]
+
+
+def test_one_speech_is_not_several(home: Path, source: Path, speeches: dict[str, Path]) -> None:
+    with pytest.raises(OptionError, match="--mux"):
+        dub(source, speeches["es"], home / "one.mkv", mux="first")
+
+
 def test_several_languages_need_a_place_in_the_name(
     home: Path, source: Path, speeches: dict[str, Path]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -216,3 +217,23 @@ class VideoReader:
             color=color,
             rotation=rotation,
         )
+
+
+def length_of(path: str | os.PathLike[str]) -> Fraction:
+    """Return the seconds of a file's picture, which is read through where the file does not tell.
+
+    Raises
+    ------
+    ReadError
+        It cannot be read, or has no picture.
+    """
+    with VideoReader(path) as reader:
+        told = reader.info.duration or reader.media.duration
+        if told is not None:
+            return told
+        first: Fraction | None = None
+        end = Fraction(0)
+        for frame in reader.frames():
+            first = frame.time if first is None else first
+            end = frame.time - first + (frame.duration * frame.time_base or 1 / reader.info.rate)
+        return end

@@ -48,8 +48,11 @@ def remux(
     target: Path,
     moves: Mapping[int, Move],
     told: Callable[[Fraction], None] | None = None,
+    audio: Path | None = None,
+    limit: Fraction | None = None,
+    settings: EncodeSettings | None = None,
 ) -> Remuxed:
-    """Write a file anew with some of its sound moved against the pictures.
+    """Write a file anew with other sound, or its own moved, beside its pictures.
 
     Packets of pictures, of subtitles and of sound are taken over as they are; only sound with a
     drift, and sound that the container cannot hold, is encoded again, to the sample. Sound that
@@ -68,6 +71,9 @@ def remux(
         Index of an audio stream → its move; other sound stays where it is.
     told
         Is called with the time of each picture, in seconds, as it is written.
+    audio, limit, settings
+        As for :class:`labial.media.write.VideoWriter`: new sound, of which so many seconds are
+        kept. Default: the file's own sound.
 
     Raises
     ------
@@ -103,8 +109,8 @@ def remux(
                 if timecode:
                     output.metadata["timecode"] = timecode
                 others = OtherStreams(
-                    out, container, source, EncodeSettings(keep_audio=True), None, None,
-                    moves=moves,
+                    out, container, source, settings or EncodeSettings(keep_audio=True),
+                    audio, limit, moves=moves,
                 )  # fmt: skip
                 held.callback(others.close)
                 others.add(origin)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from labial.analysis import Analysis
-from labial.errors import FaceError, OptionError, ReadError
+from labial.errors import FaceError, OptionError
 from labial.face.timeline import overview
 from labial.media.probe import VideoInfo
-from labial.media.read import VideoReader
+from labial.media.read import VideoReader, length_of
 from labial.media.sequence import with_rate
 from labial.options import DubOptions
 from labial.speaking.boxes import read_boxes
@@ -62,12 +62,9 @@ class Film:
         """
         path = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
         with VideoReader(path) as reader:
-            info, length = reader.info, reader.info.duration or reader.media.duration
-            analysis = look(path) if look is not None else None
-            if analysis is not None:
-                length = analysis.length
-            elif length is None:
-                length = _counted(reader)
+            info = reader.info
+        analysis = look(path) if look is not None else None
+        length = length_of(path) if analysis is None else analysis.length
         return cls(path, info, length, analysis)
 
     @property
@@ -135,15 +132,3 @@ class Film:
             if np.any((a.quality > 0) & (b.quality > 0) & during[a.rows]):
                 return a.person
         return None
-
-
-def _counted(reader: VideoReader) -> Fraction:
-    """The length of a video whose file does not tell it."""
-    first, end = None, Fraction(0)
-    for frame in reader.frames():
-        first = frame.pts if first is None else first
-        lasts = frame.duration * frame.time_base or 1 / reader.info.rate
-        end = (frame.pts - first) * frame.time_base + lasts
-    if first is None:
-        raise ReadError(f"no frame can be read in {reader.path}")
-    return end
