@@ -31,8 +31,8 @@ Curve: TypeAlias = npt.NDArray[np.float64]
 # An inner-lip gap beyond this, in inter-ocular distances, shows teeth or tongue.
 OPEN = 0.06
 SMALL_PIXELS = 40.0
-# People notice sound that is this much early or late (ITU-R BT.1359).
-_EARLY, _LATE = 0.045, 0.125
+EARLY, LATE = 0.045, 0.125
+"""People notice sound that is this many seconds early or late (ITU-R BT.1359)."""
 _ROWS = 4096
 # Below this confidence an offset is chance.
 _CERTAIN = 0.5
@@ -251,7 +251,7 @@ def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
         )
         if abs(ms) < 15:
             line = "The clip's own sound comes with its mouth"
-        fine = -_EARLY <= offset.seconds <= _LATE
+        fine = -EARLY <= offset.seconds <= LATE
         line += f" ({offset.confidence:.0%} sure)" + ("" if fine else ": it is out of sync")
         lines.append((fine, line))
     if clip.deinterlaced:

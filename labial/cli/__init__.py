@@ -17,7 +17,7 @@ from typing import Annotated, TypeAlias
 import tyro
 from tyro.conf import DisallowNone, subcommand
 
-from labial.cli.looking import Inspect
+from labial.cli.looking import Inspect, Preflight
 from labial.cli.making import Animate, Demo, Dub, Visemes
 from labial.cli.planned import Plan
 from labial.cli.speaking import Voices
@@ -36,6 +36,7 @@ Command: TypeAlias = (
     | Annotated[Animate, subcommand("animate", prefix_name=False)]
     | Annotated[Visemes, subcommand("visemes", prefix_name=False)]
     | Annotated[Inspect, subcommand("inspect", prefix_name=False)]
+    | Annotated[Preflight, subcommand("preflight", prefix_name=False)]
     | Annotated[Check, subcommand("check", prefix_name=False)]
     | Annotated[Fix, subcommand("fix", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]

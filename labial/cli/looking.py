@@ -30,3 +30,22 @@ class Inspect:
         with Progress() as hook:
             written = inspect_clip(self.video, out, hook=hook)
         print(written)
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Say what will work well and what will not, and what to do, before anything is dubbed."""
+
+    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE")]
+    """Videos and photos with a face, and speech: any number of them."""
+    out: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE.json")] = None
+    """File to write everything to, as JSON."""
+
+    def run(self) -> None:
+        """Look at all files, then print what was found."""
+        from labial.preflight import preflight
+
+        with Progress() as hook:
+            reports = preflight(self.files, self.out, hook=hook)
+        for report in reports:
+            print(report.summary())

@@ -1,0 +1,121 @@
+"""Look at files before a dub: videos, photos, speech."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from labial.audio.load import load_speech
+from labial.clip import look
+from labial.errors import OptionError, SpeechError, WriteError
+from labial.exports import formats
+from labial.media.probe import probe, show
+from labial.media.spool import enough_room
+from labial.motion.predict import predict
+from labial.preflight.finding import Finding, Preflight, as_json, worst_first
+from labial.preflight.listening import listen
+from labial.preflight.picture import face_findings, picture_findings
+from labial.preflight.sound import level_findings, speech_findings
+from labial.types import Audio, FaceTrack, Hook, SpeechTrack
+
+_ADVISED = 4
+
+
+@enough_room()
+def preflight(
+    files: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str] | None = None,
+    hook: Hook | None = None,
+) -> list[Preflight]:
+    """Say of each file what will work well and what will not, and what to do.
+
+    Parameters
+    ----------
+    files
+        Videos and photos with a face, and speech. A video's own sound is measured too: from it is
+        learned who speaks and how.
+    out
+        ``.json`` file to write everything to.
+    hook
+        Called as ``hook(stage, done, total)`` after each step.
+
+    Returns
+    -------
+    One for each file, in their order.
+
+    Raises
+    ------
+    OptionError, ReadError, WeightsError, WriteError
+    """
+    target = None if out is None else Path(out)
+    if target is not None and target.suffix.lower() != ".json":
+        raise OptionError(f"cannot write {target}: name it .json")
+    if target is not None and not target.absolute().parent.is_dir():
+        raise WriteError(f"cannot write {target}: there is no folder {target.absolute().parent}")
+    tell = hook or (lambda stage, done, total: None)
+    reports = [_checked(Path(file), tell) for file in files]
+    if target is not None:
+        formats.write([as_json(reports)], target)
+    return reports
+
+
+def dub_advice(
+    tracks: Sequence[FaceTrack], speeches: Sequence[tuple[Audio, SpeechTrack]]
+) -> tuple[str, ...]:
+    """Return the warnings of a dub that matter most, from what it has worked out anyway.
+
+    Parameters
+    ----------
+    tracks
+        Of the faces that are dubbed; those whose quality is 0 throughout do not count.
+    speeches
+        What is said, at 16 kHz, and what the network heard in it.
+    """
+    findings = face_findings([track for track in tracks if (track.quality > 0).any()])
+    for audio, said in speeches:
+        findings += speech_findings(listen(audio, said))
+    told = [finding for finding in worst_first(findings) if finding.severity in _TOLD]
+    return tuple(dict.fromkeys(finding.line() for finding in told[:_ADVISED]))
+
+
+def _checked(file: Path, tell: Hook) -> Preflight:
+    media = probe(file)
+    if media.video is None:
+        return Preflight(show(file), "speech", worst_first(_sound(file, None, tell)))
+    clip = look(file, tell)
+    findings = picture_findings(clip)
+    if media.audio is not None:
+        findings += [_of_source(finding) for finding in _sound(file, clip.heard, tell)]
+    photo = len(clip.times) == 1 and media.audio is None
+    return Preflight(show(file), "photo" if photo else "video", worst_first(findings))
+
+
+def _sound(file: Path, said: SpeechTrack | None, tell: Hook) -> list[Finding]:
+    try:
+        findings = level_findings(file, tell)
+        if findings[0].severity == "problem":
+            return findings
+        audio = load_speech(file)
+    except SpeechError as error:
+        return [Finding("problem", "level", f"{error}")]
+    tell("listen", 0, 1)
+    findings += speech_findings(listen(audio, said if said is not None else predict(audio)))
+    tell("listen", 1, 1)
+    return findings
+
+
+def _of_source(finding: Finding) -> Finding:
+    """The same of a video's own sound, by which who speaks is told, and which is replaced."""
+    if finding.severity == "good":
+        return replace(finding, text=f"in its own sound, {finding.text}")
+    lost = "who speaks, and how they move, is learned less well from it"
+    advice = lost if finding.measure in _TELLING else ""
+    return replace(
+        finding, severity="hint", text=f"in its own sound, {finding.text}", advice=advice
+    )
+
+
+_TOLD = ("problem", "warning")
+_TELLING = ("level", "voice", "noise", "second voice")
