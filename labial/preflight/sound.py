@@ -16,7 +16,7 @@ _FAINT_LUFS, _QUIET_LUFS = -45.0, -30.0
 _CLIPPED, _CLIPPED_BADLY = 0.002, 0.02
 _CHANGING = 4.5
 # dB below which it is a problem, and a warning.
-_STEADY, _LIVELY, _QUIET_DB = (3.0, 10.0), (6.0, 14.0), 20.0
+_STEADY, _LIVELY, _QUIET_DB = (3.0, 10.0), (6.0, 15.0), 20.0
 _SECOND, _ECHO, _LONG_ECHO = 0.06, 0.35, 0.6
 # Below that much noise has more to say than a room.
 _ECHO_HEARD_DB = 15.0
