@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from faults import asked, damage, footage, stills, timing
+from faults import asked, damage, footage, scripts, stills, timing
 from faults.case import Case
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
@@ -21,6 +21,8 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "damage": damage.files,
     "no film": damage.no_films,
     "speech": damage.speeches,
+    "segments": scripts.segments,
+    "cues": scripts.cues,
     "targets": asked.targets,
     "options": asked.options,
     "names": asked.names,

@@ -160,9 +160,13 @@ def _judged(case: Case, made: Job, code: int, said: Said) -> Result:
 def _refusal(made: Job, lines: list[str], said: Said, wrong: list[str]) -> str:
     if "For full helptext" in said.err:  # of the parser of the command line, in a box
         return " ".join(w for w in said.err.split() if not set(w) <= set("-─│╭╮╰╯"))
-    if len(lines) != 1 or not lines[0].startswith(ERROR):
+    listed = [line for line in lines[1:] if line.startswith("  ")]
+    # What is wrong with a script is told at once.
+    known = lines and lines[0].endswith(f": {len(listed)} problems") if listed else True
+    if len(lines) != 1 + len(listed) or not known or not lines[0].startswith(ERROR):
         wrong.append(f"not one line of error: {lines}")
         return " ".join(lines)
+    lines = [" ".join(lines)]
     for part in (str(made.target.parent), str(made.target.parent.with_name("in"))):
         lines[0] = lines[0].replace(part + os.sep, "")
     return lines[0].removeprefix(ERROR)
