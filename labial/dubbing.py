@@ -230,7 +230,8 @@ def _analysis(video: Path, content: str, options: DubOptions, tell: Hook) -> Ana
 def _with_all(jobs: Mapping[str, _Job], length: Fraction) -> _Job:
     """The first job, with the sound of the others as more tracks."""
     first, *others = jobs.items()
-    more = tuple((code, _delivered(other, length)[0]) for code, other in others)
+    longer = [(code, _stretched(other, length)) for code, other in others]
+    more = tuple((code, _delivered(other, length)[0]) for code, other in longer)
     return replace(first[1], settings=replace(first[1].settings, more_speech=more))
 
 
@@ -240,7 +241,7 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
     info = first.source.video
     assert info is not None
     length = length_of(first.video)
-    job = _with_all(jobs, length)
+    job = _stretched(_with_all(jobs, length), length)
     sound, notes = _delivered(job, length)
     shown = Counter[str]()
 
@@ -253,6 +254,11 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
         job.out, shown.total(), 0, dict(shown), done.dropped, unheard=job.take.unheard,
         copied=float(length), notes=notes,
     )  # fmt: skip
+
+
+def _stretched(job: _Job, length: Fraction) -> _Job:
+    """The job with speech as long as is asked for."""
+    return replace(job, take=job.take.stretched(length, job.folder))
 
 
 def _delivered(job: _Job, length: Fraction) -> tuple[Path, tuple[str, ...]]:
@@ -271,6 +277,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     assert info is not None
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
+    job = _stretched(job, analysis.length)
     sound, heard_of = _delivered(job, analysis.length)
     line = job.take.line(analysis)
     speeches = job.take.speeches(line.length)
@@ -318,7 +325,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
         copied=float(tally.copied),
         resumed=tally.resumed,
         notes=writer.plan.notes + heard_of + _unknown(analysis),
-        timing=line.summary(),
+        timing=line.summary(options.stretch_audio == 1),
     )
 
 

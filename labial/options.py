@@ -13,6 +13,9 @@ from labial.errors import OptionError
 Codec = Literal["source", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Hardware = Literal["off", "auto", "videotoolbox", "nvenc", "qsv", "amf"]
 SyncMode = Literal["silence", "cut_off", "loop", "bounce", "hold", "remap"]
+Stretching = Literal["auto"] | float
+STRETCH_LIMITS = 0.9, 1.1
+"""How far speech may be stretched before one hears it."""
 Mux = Literal["off", "first", "source"]
 Quality = Literal["fast", "standard", "pro"]
 Denoise = Literal["auto", "on", "off"]
@@ -94,6 +97,9 @@ class DubOptions:
     are as long as the speech, to a frame, and end with it where it is shorter. loop: the video
     begins again, with a cut. bounce: it plays back and forth. hold: its last frame lives on, with
     small movements of head and eyes. remap: it plays slower or faster, each frame as filmed."""
+    stretch_audio: Stretching = 1.0
+    """Let the speech take 0.9 to 1.1 times as long, at the same pitch; above 1 it is slower. auto:
+    as much as brings it nearest to the video's length. What is left over is for the sync mode."""
     articulation: float = 1.0
     """How far the mouth moves against what was fitted to the speaker, 0.5 to 1.5. Lips that meet
     still meet."""
@@ -151,6 +157,12 @@ class DubOptions:
             raise OptionError(f"--loudness {self.loudness:g}: use -40 (quiet) to -5 LUFS (loud)")
         if not 0 <= self.threads <= 256:
             raise OptionError(f"--threads {self.threads}: use 1 to 256, or 0 for all cores")
+        low, high = STRETCH_LIMITS
+        if self.stretch_audio != "auto" and not low <= self.stretch_audio <= high:
+            raise OptionError(
+                f"--stretch-audio {self.stretch_audio}: use auto, or {low} (faster) to {high} "
+                "(slower)"
+            )
         if not 0.5 <= self.articulation <= 1.5:
             raise OptionError(
                 f"--articulation {self.articulation:g}: use 0.5 (calmer) to 1.5 (livelier)"

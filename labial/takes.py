@@ -23,6 +23,8 @@ from labial.performing import Speech, idling
 from labial.planning import Line, aloud, plan
 from labial.script.segments import parse_cast, segments_and_problems
 from labial.soundtrack.lay import Piece, lay
+from labial.soundtrack.stretch import check_stretching, factor_for
+from labial.soundtrack.stretch import stretched as stretch
 from labial.speaking.boxes import Boxes, read_boxes
 from labial.speech.rows import phone_rows
 from labial.speech.segments import Phone
@@ -32,6 +34,8 @@ from labial.types import Audio, SpeechTrack
 
 # The network and the rules of a mouth look ahead by less.
 _AFTER_SECONDS = 5
+# No speech is stretched by less.
+_HEARD_SECONDS = 0.005
 
 CUE_FILES, TEXT_FILES = (".srt", ".vtt"), (".txt", ".text")
 """Names of scripts, which are spoken, end like this."""
@@ -51,12 +55,15 @@ class Whole:
         What a synthesiser says of its own speech; empty where the sound alone is known.
     notes
         What there is to say of it, one phrase each.
+    lost
+        Damaged packets of the file that it was made from.
     """
 
     path: Path
     options: DubOptions
     phones: tuple[Phone, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: int = 0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -81,17 +88,36 @@ class Whole:
     @property
     def unheard(self) -> int:
         """Damaged packets."""
-        return self.recording.damaged
+        return self.lost + self.recording.damaged
 
     def check(self) -> None:
         """Raise what is wrong with it."""
         _ = self.recording, asked_of(self.options.speaker)
+        if self.options.stretch_audio != 1:
+            check_stretching()
+
+    @property
+    def seconds(self) -> Fraction:
+        """Its length."""
+        return Fraction(len(self.recording.samples), self.recording.rate)
+
+    def stretched(self, length: Fraction, folder: Path) -> Whole:
+        """Return the same speech as much longer as is asked for, for a video of so many seconds."""
+        factor = factor_for(self.options.stretch_audio, self.seconds, length)
+        if abs(factor - 1) * self.seconds < _HEARD_SECONDS:
+            return self
+        path = folder / f"stretched{ENDING}"
+        stretch(self.path, factor, path)
+        said = f"speech {factor:.3f} times as long"
+        phones = tuple(
+            replace(p, onset=p.onset * factor, peak=p.peak * factor, release=p.release * factor)
+            for p in self.phones
+        )
+        return replace(self, path=path, phones=phones, notes=(*self.notes, said), lost=self.unheard)
 
     def line(self, analysis: Analysis) -> Timeline:
         """Return which frame of a video is shown when."""
-        recording = self.recording
-        seconds = Fraction(len(recording.samples), recording.rate)
-        return timeline(analysis, seconds, self.options.sync_mode)
+        return timeline(analysis, self.seconds, self.options.sync_mode)
 
     def idle(self, shown: Analysis, line: Timeline, speech: Speech) -> dict[int, HeadMotion]:
         """Return how heads move in a frame that is held, by the keys of their tracks."""
@@ -161,6 +187,10 @@ class Lines:
     def check(self) -> None:
         """Raise what is wrong with it."""
         _ = self.recordings, [asked_of(line.speaker) for line in self.lines]
+
+    def stretched(self, length: Fraction, folder: Path) -> Lines:
+        """Return the same: pieces fit their seconds."""
+        return self
 
     def line(self, analysis: Analysis) -> Timeline:
         """Return which frame of a video is shown when: each at its own time."""

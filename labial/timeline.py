@@ -19,7 +19,7 @@ import numpy.typing as npt
 from labial.analysis import Analysis
 from labial.media.gops import Gops
 from labial.media.order import Order
-from labial.options import SyncMode
+from labial.options import STRETCH_LIMITS, SyncMode
 from labial.types import FaceTrack, Filmed, FloatArray
 
 Rows = npt.NDArray[np.int64]
@@ -82,15 +82,19 @@ class Timeline:
         """Seconds of the speech that may be heard; None for all."""
         return self.length if self.mode in ("silence", "cut_off") else None
 
-    def summary(self) -> str:
-        """Say in a few words what was done about a difference in length; "" for nothing."""
+    def summary(self, may_stretch: bool = True) -> str:
+        """Say in a few words what was done about a difference in length; "" for nothing.
+
+        ``may_stretch`` is whether the speech itself could still be made to fit.
+        """
         more, past = self.speech - self.source, self.length - self.source
         if self.same:
             if more < _LEAST_LOST:
                 return ""
+            fits = may_stretch and self.speech * Fraction(STRETCH_LIMITS[0]) <= self.source
             return (
                 f"speech cut off at the video's end, {float(more):.1f} s lost: --sync-mode loop, "
-                "bounce, hold or remap keeps them, --stretch-audio auto some"
+                "bounce, hold or remap keeps them" + ", and so does --stretch-audio auto" * fits
             )
         if self.mode == "remap":
             speed = self.source / self.length

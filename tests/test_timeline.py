@@ -174,6 +174,10 @@ def test_what_was_done_is_said() -> None:
     lost = timeline(video, Fraction(7, 5), "silence")
     assert "1.0 s lost" in lost.summary()
     assert "hold" in lost.summary()
+    assert "stretch" not in lost.summary()
+    little = timeline(seen(100), Fraction(43, 10), "silence")
+    assert "so does --stretch-audio auto" in little.summary()
+    assert "stretch" not in little.summary(may_stretch=False)
     assert (lost.kept, lost.limit) == (None, video.length)
     slow = timeline(video, Fraction(4, 5), "remap")
     assert slow.summary() == "picture at 0.50 of its speed, which can be seen"
