@@ -135,7 +135,8 @@ class _Sums:
         centers = band_centers()
         level = power[:, (centers > _BAND[0]) & (centers < _BAND[1])].sum(1)
         speaking = voice > _VOICE
-        near = np.convolve(voice > _PAUSE, np.ones(_MARGIN), "same") > 0
+        padded = np.pad(voice, _MARGIN // 2)
+        near = np.lib.stride_tricks.sliding_window_view(padded, _MARGIN).max(1) > _PAUSE
         self.spoken += float(level[speaking].sum())
         self.spoken_frames += int(speaking.sum())
         self.paused += float(level[~near].sum())
@@ -145,6 +146,8 @@ class _Sums:
 
     def voices(self, samples: FloatArray, voice: FloatArray) -> None:
         """Add what the sound's spectrum and its pitches say, where somebody speaks."""
+        if len(samples) < FFT:
+            return
         windows = np.lib.stride_tricks.sliding_window_view(samples, FFT)[:: _SPECTRA * HOP]
         spoken = windows[voice[::_SPECTRA][: len(windows)] > _VOICE]
         self.spectrum += (np.abs(np.fft.rfft(spoken * np.hanning(FFT), axis=1)) ** 2).sum(0)
@@ -183,6 +186,8 @@ class _Sums:
 
 def _decays(level: Array) -> list[float]:
     """Seconds for 60 dB by each fall of (n,) dB at 100 Hz that goes deep enough."""
+    if len(level) < _FALL_FRAMES:
+        return []
     level = np.convolve(10 ** (level / 10), [0.5, 0.5], "same")
     level = 10 * np.log10(np.maximum(level, 1e-12))
     inner = level[1:-1]

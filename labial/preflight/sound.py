@@ -17,7 +17,7 @@ _CLIPPED, _CLIPPED_BADLY = 0.002, 0.02
 _CHANGING = 4.5
 # dB below which it is a problem, and a warning.
 _STEADY, _LIVELY, _QUIET_DB = (3.0, 10.0), (6.0, 15.0), 20.0
-_SECOND, _ECHO, _LONG_ECHO = 0.06, 0.35, 0.6
+_SECOND, _SECOND_SURELY, _ECHO, _LONG_ECHO = 0.06, 0.1, 0.35, 0.6
 # Below that much noise has more to say than a room.
 _ECHO_HEARD_DB = 15.0
 _NARROW_HERTZ, _TELEPHONE_HERTZ = 7000.0, 3200.0
@@ -99,9 +99,10 @@ def _noise(heard: Heard) -> Finding:
 def _second(heard: Heard) -> list[Finding]:
     if heard.second < _SECOND:
         return []
-    text = f"a second voice is heard under the first in {100 * heard.second:.0f} % of it"
+    severity: Severity = "warning" if heard.second > _SECOND_SURELY else "hint"
+    text = f"a second voice seems to be heard under the first in {100 * heard.second:.0f} % of it"
     advice = "use a file for each person: the mouth would speak for both"
-    return [Finding("warning", "second voice", text, advice, round(100 * heard.second, 1), "%")]
+    return [Finding(severity, "second voice", text, advice, round(100 * heard.second, 1), "%")]
 
 
 def _echo(heard: Heard) -> list[Finding]:

@@ -127,6 +127,14 @@ def test_pieces_of_long_speech_join() -> None:
     assert max(long.decay, short.decay) < 0.3
 
 
+@pytest.mark.parametrize("seconds", [0.02, 0.3, 7.03, 10.04])
+def test_speech_of_any_length(seconds: float) -> None:
+    sound = np.tile(voice(), 2)[: round(seconds * RATE)]
+    what = heard(sound)
+    assert what.seconds == pytest.approx(seconds, abs=1e-3) and what.voice > 0.6
+    assert found(what)["voice"].severity == "good"
+
+
 def clipped(samples: np.ndarray) -> float:
     meter = ClippingMeter()
     for first in range(0, len(samples), 999):
