@@ -20,7 +20,7 @@ from labial.motion.head import HeadMotion, loudness_rows
 from labial.motion.predict import predict
 from labial.options import DubOptions
 from labial.performing import Speech, idling
-from labial.planning import Line, aloud, plan
+from labial.planning import Line, Sound, aloud, plan
 from labial.script.segments import parse_cast, segments_and_problems
 from labial.soundtrack.lay import Piece, lay
 from labial.soundtrack.stretch import check_stretching, factor_for
@@ -299,7 +299,11 @@ class SegmentsOf:
         self._segments, problems = segments_and_problems(
             options.segments, audio, parse_cast(options.cast)
         )
-        plan(video, self._segments, options, name=self._name, problems=problems)
+        self._sounds: dict[Path, Sound | str] = {}
+        plan(
+            video, self._segments, options,
+            name=self._name, problems=problems, sounds=self._sounds,
+        )  # fmt: skip
 
     def take(self, analysis: Analysis, folder: Path) -> Lines:
         """Return what is to be said, given what was seen, and a folder for what is spoken.
@@ -312,6 +316,7 @@ class SegmentsOf:
         planned = plan(
             self._video, self._segments, self._options,
             name=self._name, analysis=analysis, speak=aloud(self._options, folder),
+            sounds=self._sounds,
         )  # fmt: skip
         take = Lines(planned.lines, planned.warnings)
         take.check()

@@ -3,6 +3,7 @@
 from labial.planning.aloud import Speak, Spoken, aloud
 from labial.planning.check import plan, plan_file
 from labial.planning.lines import Heard, Line, Plan
+from labial.planning.listening import Sound
 from labial.planning.whole import WholePlan, plan_whole
 from labial.planning.writing import write_plan
 
@@ -10,6 +11,7 @@ __all__ = [
     "Heard",
     "Line",
     "Plan",
+    "Sound",
     "Speak",
     "Spoken",
     "WholePlan",

@@ -38,6 +38,7 @@ def plan(
     problems: Sequence[str] = (),
     analysis: Analysis | None = None,
     speak: Speak | None = None,
+    sounds: dict[Path, Sound | str] | None = None,
 ) -> Plan:
     """Check segments against the media, and say what a dub of them would do.
 
@@ -59,6 +60,10 @@ def plan(
         Speaks text, see :func:`labial.planning.aloud.aloud`; called once, with all segments that
         have text only, and only when nothing is wrong. Without it their lines have no audio yet.
 
+    sounds
+        What was heard in files, or what is wrong with them; what is listened to is added, so that
+        a second plan need not.
+
     Raises
     ------
     ReadError
@@ -70,7 +75,8 @@ def plan(
     """
     options = options or DubOptions()
     film = Film.of(video, options, None if analysis is None else lambda path: analysis)
-    return _Check(film, options, name, list(problems)).done(segments, speak)
+    check = _Check(film, options, name, list(problems), {} if sounds is None else sounds)
+    return check.done(segments, speak)
 
 
 def plan_file(
@@ -118,16 +124,23 @@ def plan_file(
         return analyse(video, tell, content, options.threads)
 
     film = Film.of(video, options, seen_in if look and not problems else None)
-    return _Check(film, options, show(Path(path)), problems).done(segments, speak)
+    return _Check(film, options, show(Path(path)), problems, {}).done(segments, speak)
 
 
 class _Check:
     """Collects what is wrong, and what may be, while segments become lines."""
 
-    def __init__(self, film: Film, options: DubOptions, name: str, problems: list[str]) -> None:
+    def __init__(
+        self,
+        film: Film,
+        options: DubOptions,
+        name: str,
+        problems: list[str],
+        sounds: dict[Path, Sound | str],
+    ) -> None:
         self._film, self._options, self._name = film, options, name
         self._problems, self._warnings = problems, list[str]()
-        self._sounds: dict[Path, Sound | str] = {}
+        self._sounds = sounds
         self._told: set[str] = set()
 
     def done(self, segments: Sequence[Segment], speak: Speak | None) -> Plan:

@@ -294,6 +294,14 @@ def test_spoken_texts_keep_to_their_segments(video, tmp_path):
     assert told[0].startswith("line 4: too long by")
 
 
+def test_what_was_heard_is_not_heard_again(video, heard):
+    heard["a.wav"] = sounding((0, 0.9))
+    sounds: dict[Path, Sound | str] = {}
+    plan(video, [seg(0, 1)], sounds=sounds)
+    heard.clear()
+    assert len(plan(video, [seg(1, 2)], sounds=sounds).lines) == 1
+
+
 def test_music_is_warned(video, heard):
     heard["a.wav"] = replace(sounding((0, 1)), spans=[])
     assert plan(video, [seg(0, 1, line=1)]).warnings == (
