@@ -22,9 +22,10 @@ from labial.types import Audio, Hook
 from labial.voices.base import Utterance, Voice
 from labial.voices.scripts import speakable, unreadable
 
-_TRIES = 5
+_TRIES = 4
 # A rate is near enough when so much of the time is used.
-_USED, _AIM = 0.96, 0.98
+_STEP = 1.03
+_USED, _AIM = 0.93, 0.97
 # Of the silence around an utterance so much is kept, for sounds begin and end softly.
 _LEAD_SECONDS, _TAIL_SECONDS, _FADE_SECONDS = 0.01, 0.08, 0.01
 _SENTENCE_PAUSE, _PARAGRAPH_PAUSE = 0.35, 0.7
@@ -394,7 +395,7 @@ def _fitted(
             return said, rate
         else:
             slow, slow_length = rate, length
-            rate *= length / (_AIM * room)
+            rate *= max(length / (_AIM * room), _STEP)
     if fit is None:
         fit = _tried(voice, text, language, limits.fastest)[0], limits.fastest
     return fit

@@ -21,6 +21,8 @@ def open_network(model: bytes | Path, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
     # Frames and stages run side by side already.
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # Threads that wait for each other in a loop would take the cores from whoever else runs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Files of others hold initial values that nothing uses; each would be a line on stderr.
     options.log_severity_level = 3
     file = str(model) if isinstance(model, Path) else model
