@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from labial.errors import OptionError, ScriptError
-from labial.options import DubOptions
 from labial.script.cues import cues_and_problems
 from labial.script.decode import read_lines, shown
 from labial.script.rows import Problems, Row, csv_rows, json_rows
-from labial.script.times import exact_time, parse_time, shown_time
+from labial.script.times import shown_time
+from labial.script.values import (
+    fault,
+    read_line,
+    read_number,
+    read_switch,
+    read_time,
+    unknown_name,
+)
 
 OPTIONS = ("articulation", "expression", "closures", "rest", "onset")
 """Options of a dub that a segment may set for itself."""
@@ -27,10 +32,6 @@ KEYS = (*_TIMES, *_TEXTS, *OPTIONS)
 """Names of a segment's values, in JSON and as columns of a CSV file."""
 TOLD = ("video", "length", "fps", "heard", "warnings", "speech", "sync_modes")
 """What else a plan in JSON says; it is no part of the segments."""
-_SWITCHES = {
-    **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0"), False),
-}
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _cast(others: Mapping[str, Any], problems: Problems) -> dict[str, str]:
     """The persons of names out of a JSON file's own member."""
     for name in others:
         if name not in ("cast", *TOLD):
-            problems.append((0, _unknown(name, ("segments", "cast"))))
+            problems.append((0, unknown_name(name, ("segments", "cast"))))
     named = others.get("cast", {})
     if not isinstance(named, dict):
         problems.append((0, 'cast: write {"cast": {"ANNA": "0"}, "segments": [...]}'))
@@ -201,9 +202,9 @@ def _with_persons(
     """Put persons in the place of names."""
     problems: list[str] = []
     for name, person in known.items():
-        if _fault(speaker=person):
-            problems.append(f"cast {name}: {_fault(speaker=person)}")
-    names = {segment.speaker for segment in segments if _fault(speaker=segment.speaker)}
+        if wrong := fault(speaker=person):
+            problems.append(f"cast {name}: {wrong}")
+    names = {segment.speaker for segment in segments if fault(speaker=segment.speaker)}
     alone = len({segment.speaker for segment in segments}) == 1
     told = []
     for segment in segments:
@@ -239,7 +240,7 @@ def _keyed(row: Row, unknown: dict[str, None], problems: Problems) -> dict[str, 
             values[key] = value
         elif name not in unknown:
             unknown[name] = None
-            problems.append((row.line, _unknown(name, KEYS)))
+            problems.append((row.line, unknown_name(name, KEYS)))
     return values
 
 
@@ -258,15 +259,16 @@ def _segment(
             problems.append((line, f"{name}: {error}"))
             return None
 
-    times = {name: read(name, _time) for name in _TIMES}
-    texts = {name: read(name, _text) for name in _TEXTS}
-    options = {name: read(name, _number) for name in ("articulation", "expression")}
-    options |= {name: read(name, _switch) for name in ("closures", "rest", "onset")}
+    times = {name: read(name, read_time) for name in _TIMES}
+    texts = {name: read(name, read_line) for name in _TEXTS}
+    options = {name: read(name, read_number) for name in ("articulation", "expression")}
+    options |= {name: read(name, read_switch) for name in ("closures", "rest", "onset")}
     options = {name: value for name, value in options.items() if value is not None}
     for name, value in options.items():
-        fault = _fault(**{name: value})
-        if fault:
-            problems.append((line, fault))
+        if wrong := fault(**{name: value}):
+            problems.append((line, wrong))
+    if texts["speaker"] and texts["speaker"].endswith(".json"):
+        texts["speaker"] = str(folder / texts["speaker"])
     for name in ("start", "end"):
         if values.get(name) in (None, ""):
             problems.append((line, f"no {name}"))
@@ -294,55 +296,3 @@ def _segment(
         start, end, audio, first or Fraction(0), last, texts["text"] or "", texts["voice"],
         texts["language"], texts["speaker"] or "auto", options, line,
     )  # fmt: skip
-
-
-def _fault(**options: Any) -> str:
-    """What :class:`DubOptions` finds wrong with some options, "" if nothing."""
-    try:
-        DubOptions(**options)
-    except OptionError as error:
-        return str(error).removeprefix("--")
-    return ""
-
-
-def _unknown(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name.lower(), known, 1)
-    meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"{_short(name)} is not known: {meant}"
-
-
-def _time(value: Any) -> Fraction:
-    if isinstance(value, str):
-        return parse_time(value)
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return exact_time(value)
-    raise ValueError(f"{_short(value)} is no time: write seconds, or h:m:s.ms between quotes")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # the number of a person
-    if not isinstance(value, str) or not all(c.isprintable() or c.isspace() for c in value):
-        raise ValueError(f"{_short(value)} is no text")
-    return " ".join(value.split())
-
-
-def _number(value: Any) -> float:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return float(value.replace(",", ".") if isinstance(value, str) else value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{_short(value)} is no number") from None
-
-
-def _switch(value: Any) -> bool:
-    switch = _SWITCHES.get(str(value).strip().lower())
-    if switch is None:
-        raise ValueError(f"{_short(value)}: use true or false")
-    return switch
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -347,7 +347,7 @@ def test_a_speaker_who_is_named_is_looked_for(video, files, tmp_path, monkeypatc
         looked.append(path)
         return two_people()
 
-    monkeypatch.setattr("labial.planning.check.analyse", analyse)
+    monkeypatch.setattr("labial.planning.plans.analyse", analyse)
     path = tmp_path / "s.srt"
     cue = "1\n00:00:00,500 --> 00:00:01,500\n{}So\n"
     for prefix, look, times in (("", None, 0), ("1: ", None, 1), ("1: ", False, 0), ("", True, 1)):

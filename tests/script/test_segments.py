@@ -44,6 +44,12 @@ def test_json_with_all_there_is(write, tmp_path):
     )  # fmt: skip
 
 
+def test_boxes_lie_beside_the_file(write, tmp_path):
+    assert read_segments(write([ONE | {"speaker": "b.json"}]))[0].speaker == str(
+        tmp_path / "b.json"
+    )
+
+
 def test_times_are_exact(write):
     assert read_segments(write('[{"start": 0.1, "end": 33.3667, "text": "so"}]'))[0].end == S(
         "33.3667"
