@@ -91,6 +91,19 @@ def test_a_drift_is_told_at_both_ends() -> None:
     assert longer.offset == pytest.approx(0.1 + strong * SECONDS / 2, abs=0.012)
 
 
+def test_frames_may_come_at_any_time() -> None:
+    """A variable frame rate: every frame is held against the sound of its own time."""
+    rng = np.random.default_rng(0)
+    pts = np.cumsum(rng.choice([20, 33, 60], 24 * 26)).astype(np.int64)
+    pts = pts[pts < 1000 * SECONDS] - pts[0]
+    own = sample(heard().motion, pts / 1000)
+    shapes = closed_mesh() + BASIS.displacement(own.astype(np.float32))
+    film = footage([make_track(shapes, closed_mesh())], heard(0.2))
+    analysis = replace(film.analysis, pts=pts, time_base=Fraction(1, 1000))
+    report = measure(replace(film, analysis=analysis), CheckOptions())
+    assert report.offset == pytest.approx(0.2, abs=0.012)
+
+
 def test_in_a_conversation_whoever_speaks_is_measured() -> None:
     """The listener is larger, and chews."""
     other = predict(Audio(np.roll(voice(), 16000 * 9), 16000))
