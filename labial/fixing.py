@@ -13,10 +13,11 @@ from labial.checking.check import Footage, look, measure
 from labial.checking.verdict import SyncReport, late
 from labial.dubbing import dub
 from labial.errors import SpeechError
-from labial.exports import formats
 from labial.media.containers import container_for
 from labial.media.moving import Move
+from labial.media.place import check_file
 from labial.media.probe import MediaInfo, audio_streams, probe
+from labial.media.read import VideoReader
 from labial.media.remux import remux
 from labial.media.spool import enough_room
 from labial.options import CheckOptions, FixOptions, overridden
@@ -124,7 +125,7 @@ def fix(
     """
     options = overridden(options or FixOptions(), overrides)
     target = Path(out)
-    formats.check_target(target, (video,))
+    check_file(target, [(video, "an input")])
     container_for(target)
     if options.late is not None or options.drift is not None:
         return _as_asked(Path(video), target, options, hook)
@@ -184,7 +185,8 @@ def decide(report: SyncReport, options: FixOptions) -> tuple[Done, str]:
 
 def _as_asked(video: Path, target: Path, options: FixOptions, hook: Hook | None) -> FixReport:
     """Move the sound by what the user says."""
-    media = probe(video)
+    with VideoReader(video) as reader:
+        media = reader.media
     if media.audio is None:
         raise SpeechError(f"{video} has no sound: there is nothing to move")
     move = Move(_exact((options.late or 0) / 1000), _exact((options.drift or 0) / 60_000))

@@ -143,7 +143,7 @@ def test_visemes_options(fake, capsys) -> None:
     ("arguments", "line"),
     [
         (["-o", "out.srt"], r"cannot tell the format of out\.srt: .*--format"),
-        (["-o", "no folder/out.json"], r"cannot write .*: there is no folder .*"),
+        (["-o", "no folder/out.json"], r"cannot write .*: there is no directory .*"),
         (["-o", "out.json", "--fps", "25"], r"--fps 25: json has no frames, leave it out"),
         (
             ["-o", "out.json", "--text", "no such.txt"],

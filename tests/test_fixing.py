@@ -135,8 +135,12 @@ def test_bad_input_is_refused_before_the_work(film, tmp_path) -> None:
         fix(film, film)
     with pytest.raises(WriteError, match="must end in one of"):
         fix(film, tmp_path / "b.avi")
-    with pytest.raises(WriteError, match="there is no folder"):
+    with pytest.raises(WriteError, match="there is no directory"):
         fix(film, tmp_path / "none" / "b.mp4")
+    with pytest.raises(WriteError, match="name too long"):
+        fix(film, tmp_path / f"{'n' * 300}.mp4")
+    with pytest.raises(ReadError, match="holds only sound"):
+        fix(sample_file("speech_short"), tmp_path / "b.mp4", late=10)
     with pytest.raises(ReadError, match="No such file"):
         fix(tmp_path / "none.mp4", tmp_path / "b.mp4")
     mute = synth.write_video(tmp_path / "mute.mp4", n=5)

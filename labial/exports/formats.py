@@ -13,6 +13,7 @@ from labial.exports.arkit import live_link_face
 from labial.exports.documents import document, mpeg4_csv, mpeg4_json, oculus_csv, textgrid
 from labial.exports.flipbook import moho, rhubarb_json, rhubarb_tsv, rhubarb_xml
 from labial.exports.transcript import Transcript
+from labial.media.place import check_file
 
 STDOUT = "-"
 
@@ -118,17 +119,7 @@ def check_target(
     """
     if os.fspath(out) == STDOUT:
         return
-    target = Path(out)
-    folder = target.absolute().parent
-    if target.is_dir():
-        raise WriteError(f"cannot write {target}: it is a folder")
-    if not folder.is_dir():
-        raise WriteError(f"cannot write {target}: there is no folder {folder}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise WriteError(f"cannot write {target}: no permission to write into {folder}")
-    for other in inputs:
-        if target.exists() and Path(other).exists() and target.samefile(other):
-            raise WriteError(f"cannot write {target}: it is an input, choose another name")
+    check_file(Path(out), [(other, "an input") for other in inputs])
 
 
 def write(lines: Iterable[str], out: str | os.PathLike[str]) -> None:

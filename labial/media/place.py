@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from labial.errors import WriteError
@@ -80,6 +81,45 @@ class PicturePlace(Place):
 def final(target: Path) -> Path:
     """Return what appears when an output is complete: a file, or the folder of its pictures."""
     return _parts(target)[0] if container_for(target) is PICTURES else target.absolute()
+
+
+def check_file(
+    target: Path, inputs: Iterable[tuple[str | os.PathLike[str] | None, str]] = ()
+) -> None:
+    """Find out, without touching the disk, whether a file can be written there.
+
+    Parameters
+    ----------
+    target
+        The file.
+    inputs
+        Files that it must not be, each with what it is.
+
+    Raises
+    ------
+    WriteError
+        It is a directory, or one of the inputs, or its own directory is missing or closed to
+        writing, or no file can be called like that.
+    """
+    name, folder = show(target), target.absolute().parent
+    try:
+        target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # as it should be, or told below
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise WriteError(f"cannot write {name}: {reason}") from None
+    if target.is_dir():
+        raise WriteError(f"cannot write {name}: it is a directory")
+    if not folder.is_dir():
+        raise WriteError(f"cannot write {name}: there is no directory {show(folder)}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WriteError(f"cannot write {name}: no permission to write into {show(folder)}")
+    for other, role in inputs:
+        if other is None or not target.exists() or not Path(other).exists():
+            continue
+        if target.samefile(other):
+            raise WriteError(f"cannot write {name}: it is {role}, choose another name")
 
 
 def check_pictures(target: Path) -> None:

@@ -34,7 +34,7 @@ from labial.media.encoders import (
 from labial.media.formats import exact_units
 from labial.media.gops import group_packets
 from labial.media.matroska import set_pixel_shape, with_room
-from labial.media.place import PicturePlace, Place, check_pictures
+from labial.media.place import PicturePlace, Place, check_file, check_pictures
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
 from labial.media.sequence import find_sequence
 from labial.media.streams import OtherStreams, muxer_options
@@ -61,7 +61,6 @@ def check_target(
         The language is none.
     """
     target = Path(target)
-    name, folder = show(target), target.absolute().parent
     if source.video is None:
         raise WriteError(f"{show(source.path)} has no video stream to take over")
     settings = settings or EncodeSettings()
@@ -73,25 +72,8 @@ def check_target(
     if container_for(target) is PICTURES:
         check_pictures(target)
         return plan
-    try:
-        target.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        pass  # as it should be, or told below
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise WriteError(f"cannot write {name}: {reason}") from None
-    if target.is_dir():
-        raise WriteError(f"cannot write {name}: it is a directory")
-    if not folder.is_dir():
-        raise WriteError(f"cannot write {name}: there is no directory {show(folder)}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise WriteError(f"cannot write {name}: no permission to write into {show(folder)}")
-    speech = [(path, "speech") for path in (audio, *(path for _, path in settings.more_speech))]
-    for other, role in ((source.path, "source video"), *speech):
-        if other is None or not target.exists() or not Path(other).exists():
-            continue
-        if target.samefile(other):
-            raise WriteError(f"cannot write {name}: it is the {role}, choose another name")
+    speech = (audio, *(path for _, path in settings.more_speech))
+    check_file(target, [(source.path, "the source video"), *((p, "the speech") for p in speech)])
     return plan
 
 

@@ -172,7 +172,7 @@ def test_targets_are_looked_at_before_the_work(films: Path, tmp_path: Path) -> N
     film = films / "nobody.mp4"
     with pytest.raises(OptionError, match=r"\.json for numbers, \.png"):
         check(film, out=tmp_path / "a.txt")
-    with pytest.raises(WriteError, match="there is no folder"):
+    with pytest.raises(WriteError, match="there is no directory"):
         check(film, out=tmp_path / "none" / "a.json")
     named = tmp_path / "film.png"
     named.write_bytes(film.read_bytes())

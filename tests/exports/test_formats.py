@@ -72,8 +72,8 @@ def test_targets_that_cannot_be(tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(speech)
     for out, match in (
-        (tmp_path, "it is a folder"),
-        (tmp_path / "no" / "a.json", "there is no folder"),
+        (tmp_path, "it is a directory"),
+        (tmp_path / "no" / "a.json", "there is no directory"),
         (speech, "it is an input"),
         (link, "it is an input"),
     ):

@@ -156,6 +156,16 @@ def options() -> Iterator[Case]:
         "inspect", str(film), "-o", str(out / "a.txt")])  # fmt: skip
     yield other("inspect a sound", "no video stream", lambda film, speech, out: [
         "inspect", str(speech), "-o", str(out / "a.png")])  # fmt: skip
+    yield other("check to .txt", r"\.json for numbers", lambda film, speech, out: [
+        "check", str(film), "-o", str(out / "a.txt")])  # fmt: skip
+    yield other("check a sound", "no video stream", lambda film, speech, out: [
+        "check", str(speech)])  # fmt: skip
+    yield other("fix a silent film", "there is nothing to bring", lambda film, speech, out: [
+        "fix", str(film), "-o", str(out / "out.mkv")])  # fmt: skip
+    yield other("fix a film in its place", "it is an input", lambda film, speech, out: [
+        "fix", str(film), "-o", str(film)])  # fmt: skip
+    yield other("fix by hand, and the mouth", "leave out --late", lambda film, speech, out: [
+        "fix", str(film), "-o", str(out / "out.mkv"), "--how", "mouth", "--late", "9"])  # fmt: skip
     yield other("visemes of a silent film", "no audio stream", lambda film, speech, out: [
         "visemes", str(film), "-o", str(out / "a.json")])  # fmt: skip
     yield other("visemes to .doc", "doc", lambda film, speech, out: [
