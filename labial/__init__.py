@@ -20,12 +20,14 @@ if TYPE_CHECKING:
         WeightsError,
         WriteError,
     )
+    from labial.evaluating import Evaluation, Judgement, evaluate, evaluate_folder
     from labial.exports.transcript import Transcript
     from labial.fixing import FixReport, fix
     from labial.options import (
         AnimateOptions,
         CheckOptions,
         DubOptions,
+        EvalOptions,
         FixOptions,
         VisemeOptions,
     )
@@ -38,9 +40,12 @@ __all__ = [
     "CheckOptions",
     "DubOptions",
     "DubReport",
+    "EvalOptions",
+    "Evaluation",
     "FaceError",
     "FixOptions",
     "FixReport",
+    "Judgement",
     "LabialError",
     "MediaError",
     "OptionError",
@@ -56,6 +61,8 @@ __all__ = [
     "check",
     "dub",
     "dub_each",
+    "evaluate",
+    "evaluate_folder",
     "fix",
     "visemes",
 ]
@@ -83,10 +90,13 @@ def __getattr__(name: str) -> Any:
         room = "labial.transcribe"
     elif name == "Transcript":
         room = "labial.exports.transcript"
+    elif name in ("Evaluation", "Judgement", "evaluate", "evaluate_folder"):
+        room = "labial.evaluating"
     elif name in (
         "AnimateOptions",
         "CheckOptions",
         "DubOptions",
+        "EvalOptions",
         "FixOptions",
         "VisemeOptions",
     ):

@@ -24,7 +24,7 @@ from labial.motion.space import load_basis
 from labial.seen import digest
 from labial.speaking.cast import LEFT_ALONE, cast
 from labial.speaking.turns import Turns, take_turns
-from labial.types import FaceTrack, FloatArray, Hook, MouthMotion, SpeechTrack
+from labial.types import BoolArray, FaceTrack, FloatArray, Hook, MouthMotion, SpeechTrack
 
 Curve: TypeAlias = npt.NDArray[np.float64]
 
@@ -34,8 +34,8 @@ SMALL_PIXELS = 40.0
 EARLY, LATE = 0.045, 0.125
 """People notice sound that is this many seconds early or late (ITU-R BT.1359)."""
 _ROWS = 4096
-# Below this confidence an offset is chance.
-_CERTAIN = 0.5
+CERTAIN = 0.5
+"""Below this confidence an offset is chance."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,6 @@ class Clip:
     loudness
         dB of full scale, one value each ``BIN_SECONDS`` from the first frame on; None without
         sound.
-    sound_start
-        Seconds between the first frame and the first sample.
     skipped
         Damaged packets.
     deinterlaced
@@ -83,7 +81,6 @@ class Clip:
     quality: Curve
     reasons: npt.NDArray[np.object_]
     loudness: Curve | None
-    sound_start: float
     skipped: int
     deinterlaced: int = 0
     heard: SpeechTrack | None = None
@@ -116,10 +113,10 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
     turns = take_turns(tracks, seconds, heard)
     chosen = cast("auto", tracks, seconds, turns, info)
     which, quality, reasons = overview(chosen.tracks, len(seconds), LEFT_ALONE)
-    loudness, start = None, 0.0
+    loudness = None
     if media.audio is not None:
         (begin,) = found.exact_times(0, 1)
-        loudness, start = measure_loudness(Path(video), begin)
+        loudness, _ = measure_loudness(Path(video), begin)
     return Clip(
         media,
         tracks,
@@ -130,7 +127,6 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
         quality.astype(np.float64),
         reasons,
         loudness,
-        start,
         found.skipped,
         found.deinterlaced,
         heard,
@@ -168,26 +164,46 @@ def _usable(clip: Clip) -> Curve:
     return np.where(clip.quality > 0, clip.opening, np.nan)
 
 
-def offset_of(clip: Clip) -> Offset | None:
-    """Compare the mouth that is seen with the mouth that is heard; None where they do not tell."""
-    if clip.loudness is None or float(clip.loudness.max()) <= SILENT_DB:
-        return None
+def seen_mouth(clip: Clip) -> tuple[MouthMotion, BoolArray] | None:
+    """Bring the mouth of each frame's best face to the clock of the clip's own sound.
+
+    Returns
+    -------
+    The mouth, with as many rows as ``clip.heard``, and (n,) the rows in which it was seen well;
+    None where there is nothing to hear, or no mouth that can be used.
+    """
     speech = clip.heard
-    if speech is None:
+    good = clip.quality > 0
+    if speech is None or not len(speech):
         return None
     basis = load_basis()
     motions = [own_motion(track, basis) for track in clip.tracks]
     own = best_of(motions, clip.tracks, clip.which, 0.0)
-    beside = beside_sound(own, clip.quality > 0, clip.times, len(speech), clip.sound_start)
-    if beside is None:
+    beside = beside_sound(own, good, clip.times, len(speech))
+    return None if beside is None else (MouthMotion(beside[0]), beside[1])
+
+
+def likely_offset(clip: Clip) -> Offset | None:
+    """Compare the mouth that is seen with the mouth that is heard, however sure that is.
+
+    None where one of them is missing.
+    """
+    if clip.loudness is None or float(clip.loudness.max()) <= SILENT_DB:
         return None
-    seen, usable = beside
-    found = load_expert()(speech, MouthMotion(seen), usable)
-    return found if found is not None and found.confidence > _CERTAIN else None
+    mouth = seen_mouth(clip)
+    if mouth is None or clip.heard is None:
+        return None
+    return load_expert()(clip.heard, *mouth)
+
+
+def offset_of(clip: Clip) -> Offset | None:
+    """Return the :func:`likely_offset` where it is more likely than not, else None."""
+    found = likely_offset(clip)
+    return found if found is not None and found.confidence > CERTAIN else None
 
 
 def beside_sound(
-    own: Curve, good: npt.NDArray[np.bool_], times: Curve, rows: int, start: float = 0.0
+    own: Curve, good: npt.NDArray[np.bool_], times: Curve, rows: int
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]] | None:
     """Bring a mouth from the frames' times to the clock of what is heard.
 
@@ -200,9 +216,8 @@ def beside_sound(
     times
         (n,) seconds of the frames.
     rows
-        Length of what is heard, in rows of 20 ms.
-    start
-        Seconds between the first frame and the first row.
+        Length of what is heard, in rows of 20 ms. It begins with the first frame, whenever the
+        sound's own first sample comes.
 
     Returns
     -------
@@ -211,10 +226,10 @@ def beside_sound(
     """
     if good.sum() < 2:
         return None
-    at = np.arange(rows) / RATE + start
+    at = np.arange(rows) / RATE
     seen = np.stack([np.interp(at, times[good], c) for c in own[good].T], 1)
     usable = good[np.searchsorted(times, at).clip(0, len(good) - 1)]
-    usable &= (at >= times[0]) & (at <= times[-1])
+    usable &= at <= times[-1]
     return seen.astype(np.float32), usable
 
 

@@ -35,7 +35,9 @@ _SPEAKER = re.compile(
     r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?|.+\.json"
 )
 
-Options = TypeVar("Options", "DubOptions", "AnimateOptions", "CheckOptions", "FixOptions")
+Options = TypeVar(
+    "Options", "DubOptions", "AnimateOptions", "CheckOptions", "FixOptions", "EvalOptions"
+)
 
 
 def overridden(options: Options, overrides: dict[str, Any]) -> Options:
@@ -301,3 +303,17 @@ class FixOptions:
             raise OptionError("--how mouth makes the mouth anew: leave out --late and --drift")
         if self.how == "shift" and self.drift:
             raise OptionError("--how shift cannot take out a --drift: use --how stretch")
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """Options of a judgement of finished dubs."""
+
+    syncnet: str | None = None
+    """Weights of SyncNet, the makers' syncnet_v2.model: adds LSE-C and LSE-D. Needs PyTorch."""
+    identity: bool = True
+    """Compare whose face it is; fetches SFace (39 MB) when it is first needed."""
+
+    def __post_init__(self) -> None:
+        if self.syncnet == "":
+            raise OptionError("--syncnet: name the file with the weights")

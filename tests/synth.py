@@ -250,6 +250,5 @@ def make_clip(n: int = 50, gap: float = 0.1, scale: float = 160.0) -> Clip:
         np.ones(n),
         np.full(n, "", object),
         np.full(2 * n, -20.0),
-        0.0,
         0,
     )

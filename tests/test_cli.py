@@ -10,7 +10,14 @@ import pytest
 from labial import weights
 from labial.cli import main
 from labial.errors import FaceError
-from labial.options import AnimateOptions, CheckOptions, DubOptions, FixOptions, VisemeOptions
+from labial.options import (
+    AnimateOptions,
+    CheckOptions,
+    DubOptions,
+    EvalOptions,
+    FixOptions,
+    VisemeOptions,
+)
 
 DUB = ["dub", "in.mp4", "--audio", "speech.wav", "-o", "out.mp4"]
 
@@ -153,6 +160,50 @@ def test_visemes_options(fake, capsys) -> None:
 )
 def test_visemes_with_a_wrong_value_is_one_line(arguments: list[str], line: str, capsys) -> None:
     assert main(["visemes", "missing.wav", *arguments]) == 2
+    assert re.fullmatch(rf"labial: error: {line}\n", capsys.readouterr().err)
+
+
+def test_eval(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
+    asked, room = [], types.ModuleType("labial.evaluating")
+    found = types.SimpleNamespace()
+
+    def evaluate_folder(*arguments: object, hook: object = None) -> object:
+        assert callable(hook)
+        asked.append(arguments)
+        return found
+
+    room.__dict__.update(
+        evaluate_folder=evaluate_folder,
+        told=lambda judged: "all is well" if judged is found else "",
+        write_json=lambda judged, out: Path(out).write_text("json"),
+        write_csv=lambda judged, out: Path(out).write_text("csv"),
+    )
+    monkeypatch.setitem(sys.modules, "labial.evaluating", room)
+    assert main(["eval", "--out", "made", "--ref", "real"]) == 0
+    assert capsys.readouterr().out == "all is well\n"
+    files = ["--json", str(tmp_path / "a.json"), "--csv", str(tmp_path / "a.csv")]
+    more = ["--source", "s", "--baseline", "b", "--syncnet", "w.model", "--no-identity"]
+    assert main(["eval", "-o", "made", *more, *files]) == 0
+    made = Path("made")
+    assert asked == [
+        (made, Path("real"), None, None, EvalOptions()),
+        (made, None, Path("s"), Path("b"), EvalOptions("w.model", False)),
+    ]
+    assert (tmp_path / "a.json").read_text() == "json"
+    assert (tmp_path / "a.csv").read_text() == "csv"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--json", "a.txt"], r"--json a\.txt: use a name that ends in \.json"),
+        (["--csv", "no folder/a.csv"], r"cannot write .*: there is no folder .*"),
+        ([], r"cannot read missing: there is no such file or folder"),
+        (["--syncnet", ""], r"--syncnet: name the file with the weights"),
+    ],
+)
+def test_eval_with_a_wrong_value_is_one_line(arguments: list[str], line: str, capsys) -> None:
+    assert main(["eval", "--out", "missing", *arguments]) == 2
     assert re.fullmatch(rf"labial: error: {line}\n", capsys.readouterr().err)
 
 

@@ -14,6 +14,9 @@ import numpy as np
 
 from labial.audio.clean import prepare
 from labial.audio.features import FLOOR, RATE, log_mel
+from labial.metrics.articulation import correlation, lag_of
+from labial.metrics.closure import opens, runs, touches
+from labial.metrics.silence import leaking, resting
 from labial.metrics.sync import load_expert
 from labial.motion.rules import Rules, apply_rules
 from labial.motion.space import load_basis
@@ -32,7 +35,7 @@ from training.lessons import (
 )
 from training.mouths import Item, load_items
 from training.sampler import phone_accuracy
-from training.scores import GROUPS, correlation, lag_of
+from training.scores import GROUPS
 from training.teacher import OPINION
 
 BASIS = load_basis()
@@ -41,14 +44,6 @@ RULES = {
     "no rules": Rules(False, False, False), "closures": Rules(True, False, False),
     "rest": Rules(False, True, False), "onset": Rules(False, False, True), "all": Rules(),
 }  # fmt: skip
-# Lips this far apart, in inter-ocular distances, are seen to touch: what the mesh leaves between
-# closed lips, and half of it again.
-TOUCHING = 0.018
-# A mouth in silence moves if it opens or shuts by more than this in a frame of 40 ms, and leaks if
-# it stands open by more than the second.
-MOVING, STANDING = 0.008, 0.03
-# Silence long enough to rest in, less the time to come to rest and to open ahead of the sound.
-PAUSE_ROWS, SETTLE_ROWS, AHEAD_ROWS = 13, 9, 8
 NOISE_DB = 10.0
 # A mouth is shut for good if it stays below the first; the voice has gone on too long after it by
 # the second.
@@ -125,12 +120,6 @@ def clip_scores(clip: Seen, track: SpeechTrack) -> dict[str, float]:
     }
 
 
-def leaking(opened: np.ndarray) -> np.ndarray:
-    """(n,) bool: rows in which a mouth moves, or stands open."""
-    padded = np.pad(opened, 1, "edge")
-    return (np.abs(padded[2:] - padded[:-2]) > MOVING) | (opened > STANDING)
-
-
 def lost_frames(item: Item, real: np.ndarray) -> bool:
     """Whether the voice goes on for long after the ``real`` (n, K) mouth has shut for good.
 
@@ -175,12 +164,6 @@ def print_groups(groups: dict[str, dict[str, float]]) -> None:
     print(f"{'in the wild, mean':28s}" + "".join(f"{wild(groups, k):10.2f}" for k in keys))
 
 
-def segments(labels: np.ndarray, classes: list[int]) -> list[tuple[int, int]]:
-    here = np.isin(labels, classes).astype(int)
-    edges = np.flatnonzero(np.diff(np.pad(here, 1)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
 def closures(lessons: list[Lesson], tracks: dict[str, SpeechTrack]) -> dict[str, list[float]]:
     """Per source and language: share of /p b m/ that close, and of open vowels that stay open.
 
@@ -197,11 +180,11 @@ def closures(lessons: list[Lesson], tracks: dict[str, SpeechTrack]) -> dict[str,
         source = lesson.name.split("/")[0]
         key = source if source.startswith("av_") else f"{source} {lesson.language}"
         shut, lost = out.setdefault(key, [[], []])
-        for a, b in segments(lesson.labels, lips):
-            shut.append(bool(opened[max(a - 1, 0) : b + 1].min() <= TOUCHING))
-        for a, b in segments(lesson.labels, vowels):
+        for a, b in runs(lesson.labels, lips):
+            shut.append(touches(opened, a, b))
+        for a, b in runs(lesson.labels, vowels):
             if b - a >= 4:
-                lost.append(bool(opened[a + 1 : b - 1].max() > TOUCHING))
+                lost.append(opens(opened, a, b))
     return {
         k: [len(s), float(np.mean(s or [np.nan])), len(v), float(np.mean(v or [np.nan]))]
         for k, (s, v) in sorted(out.items())
@@ -215,11 +198,7 @@ def silences(lessons: list[Lesson], tracks: dict[str, SpeechTrack]) -> float:
         if lesson.name not in tracks:
             continue
         flags = leaking(BASIS.aperture(tracks[lesson.name].motion.coefficients))
-        for a, b in segments(lesson.labels, [0]):
-            if b - a >= PAUSE_ROWS:
-                begin = a + SETTLE_ROWS if a else 0
-                end = b - AHEAD_ROWS if b < len(lesson) else b
-                rows.append(flags[begin:end])
+        rows.append(flags[: len(lesson.labels)][resting(lesson.labels)[: len(flags)]])
     return float(np.concatenate(rows).mean())
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labial.metrics.articulation import correlation, lag_of
 from labial.motion.space import load_basis
 
 if TYPE_CHECKING:
     from training.mouths import Item
 
-RATE = 50
-MAX_LAG = 6
 GROUPS = {
     "GRID s33 s34": "grid__s3[34]_*",
     "VoxCeleb2 (PC-AVS)": "people__Hangz-nju-cuhk__*",
@@ -21,33 +20,6 @@ GROUPS = {
     "720p talk (open-dubbing)": "people__Softcatala__*",
     "HDTF (SadTalker WDA)": "people__OpenTalker__SadTalker__WDA_*",
 }
-
-
-def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    return float((a * b).sum() / max(np.sqrt((a**2).sum() * (b**2).sum()), 1e-9))
-
-
-def lag_of(
-    got: np.ndarray, want: np.ndarray, usable: np.ndarray, most: int = MAX_LAG
-) -> tuple[float, float]:
-    """Seconds by which ``want`` is later than ``got`` at the best match, and r there.
-
-    No more than ``most`` rows are tried either way.
-    """
-    n = len(got)
-    scores = []
-    for lag in range(-most, most + 1):
-        here = slice(max(-lag, 0), n - max(lag, 0))
-        there = slice(max(lag, 0), n - max(-lag, 0))
-        ok = usable[there]
-        scores.append(correlation(got[here][ok], want[there][ok]) if ok.sum() > 25 else -1.0)
-    best = int(np.argmax(scores))
-    shift = 0.0
-    if 0 < best < len(scores) - 1:
-        left, top, right = scores[best - 1 : best + 2]
-        shift = 0.5 * (left - right) / min(left - 2 * top + right, -1e-9)
-    return (best - most + shift) / RATE, max(scores)
 
 
 def motion_scores(got: np.ndarray, item: Item) -> dict[str, float] | None:

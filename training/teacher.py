@@ -20,13 +20,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from labial.metrics.articulation import lag_of
 from labial.motion.space import load_basis
 from training.lessons import CACHE, OFFSETS, UNKNOWN, Lesson, load_lessons
 from training.losses import Agreement, Articulation, MotionLoss, phone_loss
 from training.mouths import load_items
 from training.networks import Attentive, Dilated, Recurrent, Teacher, load_sync
 from training.sampler import Sampler, phone_accuracy
-from training.scores import lag_of, motion_table, wild_mean
+from training.scores import motion_table, wild_mean
 
 SYNC = CACHE / "sync_features.pt"
 OPINION = CACHE / "opinion.pkl"

@@ -10,6 +10,38 @@ import numpy.typing as npt
 Sequence = npt.NDArray[np.floating[Any]]
 
 
+class Trembling:
+    """:func:`trembling` of frames that come one at a time, so that their number does not matter."""
+
+    def __init__(self) -> None:
+        self._last: list[npt.NDArray[np.float64]] = []
+        self._total = 0.0
+        self._count = 0
+
+    def add(self, frame: Sequence) -> None:
+        """Take (h, w) or (h, w, channels), 0..1, the next one in time."""
+        x = np.asarray(frame, np.float64)
+        if len(self._last) == 2:
+            a, b = self._last
+            self._total += float((((a - 2 * b + x) / 4) ** 2).mean())
+            self._count += 1
+        self._last = [*self._last[-1:], x]
+
+    def cut(self) -> None:
+        """Say that the next frame does not follow the last."""
+        self._last = []
+
+    @property
+    def count(self) -> int:
+        """Frames that had both neighbours."""
+        return self._count
+
+    @property
+    def energy(self) -> float:
+        """The mean so far, 0 and up."""
+        return self._total / max(self._count, 1)
+
+
 def trembling(frames: Sequence) -> float:
     """Energy of the fastest changes, 0 and up: mean square second difference in time.
 
@@ -31,8 +63,10 @@ def trembling(frames: Sequence) -> float:
     """
     if len(frames) < 3:
         raise ValueError(f"{len(frames)} frames, 3 are needed")
-    x = np.asarray(frames, np.float64)
-    return float((((x[:-2] - 2 * x[1:-1] + x[2:]) / 4) ** 2).mean())
+    found = Trembling()
+    for frame in frames:
+        found.add(frame)
+    return found.energy
 
 
 def flicker(frames: Sequence, source: Sequence) -> float:
@@ -56,7 +90,11 @@ def flicker(frames: Sequence, source: Sequence) -> float:
     consistency", ECCV 2018, with the head's pose in place of optical flow, since the source's
     flow knows nothing of a mouth that moves otherwise.
     """
-    have, had = trembling(frames), trembling(source)
+    return flicker_ratio(trembling(frames), trembling(source))
+
+
+def flicker_ratio(have: float, had: float) -> float:
+    """:func:`flicker` of what :func:`trembling` makes of the output and of the source."""
     if had == 0:
         return 1.0 if have == 0 else float("inf")
     return have / had
