@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from labial import geometry
 from labial.clip import Clip, opening_of
-from labial.errors import WriteError
-from labial.exports import formats
 from labial.lanes import Life
+from labial.page import embedded, shown, table, write_document
 from labial.sheet import Image
 from labial.types import FaceTrack
-
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1400px;
-padding:0 1rem;color:#262626;background:#fafaf8}img{max-width:100%}table{border-collapse:collapse}
-th,td{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #e0e0de}
-th{font-weight:600}td:last-child,th:last-child{text-align:left}"""
 
 
 def write_page(
@@ -48,18 +40,18 @@ def write_page(
     ------
     WriteError
     """
-    name = html.escape(clip.media.path.name.encode("utf-8", "replace").decode())
+    name = shown(clip.media.path.name)
     head = (
         "track", "person", "from", "to", "frames", "re-synced", "face px", "yaw", "pitch",
         "opening, median", "opening, widest", "left as they are",
     )  # fmt: skip
     rows = [_row(clip, k, track) for k, track in enumerate(clip.tracks, 1)]
-    numbers = _table(head, [[html.escape(cell) for cell in row] for row in rows])
-    known = _table(
+    numbers = table(head, [[html.escape(cell) for cell in row] for row in rows])
+    known = table(
         ("", "person", "--speaker", "first seen at", "what they do"),
         [
             [
-                f'<img alt="person {life.person}" src="{_embedded(target, thumbs[life.person])}">'
+                f'<img alt="person {life.person}" src="{embedded(thumbs[life.person])}">'
                 if life.person in thumbs
                 else "",
                 str(life.person),
@@ -71,33 +63,14 @@ def write_page(
         ],
     )
     said = "".join(f"<li>{html.escape(line)}</li>" for _, line in lines)
-    text = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>\n'
-        f"<style>{_STYLE}</style></head>\n<body>\n"
-        f'<img alt="What Labial sees in {name}" src="{_embedded(target, picture)}">\n'
+    body = (
+        f'<img alt="What Labial sees in {name}" src="{embedded(picture)}">\n'
         f"<ul>{said}</ul>\n<h2>People</h2>\n{known}\n<h2>Faces</h2>\n"
         "<p>Times in seconds, angles in degrees, openings of the inner lips in distances between "
         "the outer eye corners.</p>\n"
-        f"{numbers}\n</body></html>\n"
+        f"{numbers}"
     )
-    formats.write([text], target)
-
-
-def _embedded(target: Path, picture: Image) -> str:
-    ok, data = cv2.imencode(".png", picture[..., ::-1])
-    if not ok:
-        raise WriteError(f"cannot write {target}: a picture of {picture.shape} cannot be a PNG")
-    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells of ``rows`` are HTML."""
-    lines = [("th", [html.escape(cell) for cell in head]), *(("td", row) for row in rows)]
-    text = "\n".join(
-        "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
-        for tag, cells in lines
-    )
-    return f"<table>\n{text}\n</table>"
+    write_document(target, name, body)
 
 
 def _row(clip: Clip, number: int, track: FaceTrack) -> tuple[str, ...]:

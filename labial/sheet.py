@@ -266,7 +266,7 @@ def moments(
             seen, away = landmarks is not None, abs(frame.index + 0.5 - (slot + 0.5) * share)
             rival = best.get(slot)
             if rival is None or (seen, -away) > (rival.seen, -rival.away):
-                tiles = _tiles(frame, dub, landmarks)
+                tiles = side_by_side(frame, dub, landmarks)
                 best[slot] = Moment(float(frame.time - begin), tiles, seen, away)
     return [best[slot] for slot in sorted(best)]
 
@@ -289,7 +289,10 @@ class _Look:
         return None
 
 
-def _tiles(frame: Frame, dub: Frame | None, landmarks: FloatArray | None) -> tuple[Image, ...]:
+def side_by_side(
+    frame: Frame, dub: Frame | None, landmarks: FloatArray | None
+) -> tuple[Image, ...]:
+    """Cut face and mouth out of a frame and of its dub, alike: the ``tiles`` of a Moment."""
     parts: tuple[Part, Part] = ("face", "mouth")
     tiles = []
     for part in parts:

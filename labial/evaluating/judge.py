@@ -10,7 +10,7 @@ from typing import Any
 
 from labial.clip import Clip, look
 from labial.evaluating.lse import lse
-from labial.evaluating.pictures import picture_scores
+from labial.evaluating.pictures import Watch, picture_scores
 from labial.evaluating.scores import Evaluation, Scores
 from labial.evaluating.spoken import lip_scores, sound_scores
 from labial.media.spool import enough_room
@@ -80,8 +80,13 @@ class Judge:
         ref: str | os.PathLike[str] | None,
         source: str | os.PathLike[str] | None,
         hook: Hook | None = None,
+        watch: Watch | None = None,
     ) -> Evaluation:
-        """Judge one video; see :func:`evaluate`."""
+        """Judge one video; see :func:`evaluate`.
+
+        ``watch`` is told of single frames, see
+        :func:`labial.evaluating.pictures.picture_scores`.
+        """
         tell = hook or (lambda stage, done, total: None)
         clip = look(out, tell)
         scores, heard, notes = self._alone(clip, tell)
@@ -100,7 +105,7 @@ class Judge:
             scores = scores.with_(psnr=seen.psnr, ssim=seen.ssim)
         if filmed is not None:
             seen, compared, more = picture_scores(
-                clip, filmed, source is None, self._identity, tell
+                clip, filmed, source is None, self._identity, tell, watch
             )
             scores, notes = merged(scores, seen), (*notes, *more)
             heard["frames compared"] = float(compared)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -31,6 +32,8 @@ _BESIDE = 0.15
 # A change of colour counts from the first on, or from so many times what the encoder did beside the
 # face; it is looked at through a blur of so many inter-ocular distances.
 _LEAST_CHANGE, _TIMES_NOISE, _BLUR = 0.02, 4.0, 0.03
+# The outline of less than this, squared, is noise.
+_LEAST_REGION = 0.25
 # Looks at a person, spread over the video.
 _LOOKS = 16
 # Frames belong together up to this share of the time between two.
@@ -38,6 +41,8 @@ _TOGETHER = 0.75
 _BEST_DB = 100.0
 
 Look = npt.NDArray[np.uint8]
+Watch: TypeAlias = Callable[[str, int, float], None]
+"""``watch(name, frame, value)`` is told what is found of single frames."""
 
 
 @dataclass
@@ -61,7 +66,12 @@ class _Sums:
 
 
 def picture_scores(
-    out: Clip, other: Clip, same_words: bool, identity: bool, tell: Hook
+    out: Clip,
+    other: Clip,
+    same_words: bool,
+    identity: bool,
+    tell: Hook,
+    watch: Watch | None = None,
 ) -> tuple[Scores, int, tuple[str, ...]]:
     """Compare pictures with those of the source, or of the real video.
 
@@ -75,6 +85,8 @@ def picture_scores(
         Whether to compare whose face it is.
     tell
         Called as ``tell("compare", frames, total)``.
+    watch
+        Told ``"sharpness"`` and ``"seam"`` of each frame.
 
     Returns
     -------
@@ -112,7 +124,9 @@ def picture_scores(
         if same_words:
             sums.add("psnr", min(psnr(*views), _BEST_DB))
             sums.add("ssim", ssim(*views))
-        _look_around(frame, filmed, track, row, sums)
+        for name, value in _look_around(frame, filmed, track, row, sums).items():
+            if watch is not None:
+                watch(name, frame.index, value)
     notes: list[str] = []
     if not alike:
         notes.append(
@@ -185,17 +199,22 @@ def _usable(out: Clip, other: Clip, frame: Frame, filmed: Frame) -> tuple[FaceTr
     return None if best is None else best[1:]
 
 
-def _look_around(frame: Frame, filmed: Frame, track: FaceTrack, row: int, sums: _Sums) -> None:
-    """Add sharpness, seam and what changed beside the face."""
+def _look_around(
+    frame: Frame, filmed: Frame, track: FaceTrack, row: int, sums: _Sums
+) -> dict[str, float]:
+    """Add sharpness, seam and what changed beside the face; return the first two."""
     landmarks, unit = track.landmarks[row][:, :2], float(track.scale[row])
+    found = {}
     box = _box_around(frame, landmarks[_OUTER], _MARGIN * unit)
     if min(box.width, box.height) >= 8:
-        sums.add("sharp", sharpness(read_rgb(frame, box)))
-        sums.add("sharp source", sharpness(read_rgb(filmed, box)))
+        have, had = sharpness(read_rgb(frame, box)), sharpness(read_rgb(filmed, box))
+        sums.add("sharp", have)
+        sums.add("sharp source", had)
+        found["sharpness"] = have / max(had, 1e-9)
     oval = np.array(landmarks[list(geometry.FACE_OVAL)], np.float32)
     box = _box_around(frame, oval, _AROUND * unit)
     if min(box.width, box.height) < 8:
-        return
+        return found
     image, source = read_rgb(frame, box), read_rgb(filmed, box)
     oval = oval - np.array([box.x0, box.y0], np.float32)
     beside = _beside(oval, image.shape[:2], unit)
@@ -204,7 +223,9 @@ def _look_around(frame: Frame, filmed: Frame, track: FaceTrack, row: int, sums: 
         sums.add("beside", float((change[beside] ** 2).mean()))
     changed = changed_region(change, beside, unit)
     if changed is not None:
-        sums.add("seam", seam(image, source, changed))
+        found["seam"] = seam(image, source, changed)
+        sums.add("seam", found["seam"])
+    return found
 
 
 def changed_region(change: FloatArray, beside: BoolArray, unit: float) -> FloatArray | None:
@@ -236,7 +257,7 @@ def changed_region(change: FloatArray, beside: BoolArray, unit: float) -> FloatA
     if count < 2:
         return None
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    if stats[largest, cv2.CC_STAT_AREA] < (0.1 * unit) ** 2:
+    if stats[largest, cv2.CC_STAT_AREA] < (_LEAST_REGION * unit) ** 2:
         return None
     piece = (labels == largest).astype(np.uint8)
     outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

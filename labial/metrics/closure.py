@@ -81,10 +81,17 @@ def closures(opening: Curve, labels: Rows, usable: Mask | None = None) -> Count:
     That lips must meet on bilabials is what viewers see first: McGurk and MacDonald, "Hearing lips
     and seeing voices", Nature 1976.
     """
+    found = heard_closures(opening, labels, usable)
+    return Count(sum(touches(opening, a, b) for a, b in found), len(found))
+
+
+def heard_closures(
+    opening: Curve, labels: Rows, usable: Mask | None = None
+) -> list[tuple[int, int]]:
+    """Return the rows of the /p b m/ that :func:`closures` counts."""
     n = min(len(opening), len(labels))
     seen = np.ones(n, bool) if usable is None else usable[:n]
-    found = [(a, b) for a, b in runs(labels[:n], _LIPS) if seen[max(a - 1, 0) : b + 1].all()]
-    return Count(sum(touches(opening, a, b) for a, b in found), len(found))
+    return [(a, b) for a, b in runs(labels[:n], _LIPS) if seen[max(a - 1, 0) : b + 1].all()]
 
 
 def opens(opening: Curve, first: int, end: int) -> bool:

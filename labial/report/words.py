@@ -59,8 +59,10 @@ def verdicts(found: Evaluation) -> list[Verdict]:
     if scores.closure is not None:
         count = round(heard.get("closures", 0))
         words = f"Lips meet on {scores.closure:.0%} of {count} heard p, b and m"
-        mark = _mark(1 - scores.closure, 0.2, 0.4) if count >= _FEW else "fair"
-        say("closure", mark, words + _real(real and real.closure, "{:.0%}"))
+        theirs = None if real is None else real.closure
+        # Of a few, one more or less says little.
+        mark = _mark(1 - scores.closure, 0.2, 0.4 if count >= _FEW else 1.1)
+        say("closure", mark, words + _real(theirs, "{:.0%}"))
     if scores.opens is not None and scores.opens < 0.85:
         words = f"Lips part on {scores.opens:.0%} of the open vowels: the mouth mumbles"
         say("opens", _mark(1 - scores.opens, 0.3, 0.6), words)
@@ -77,8 +79,9 @@ def verdicts(found: Evaluation) -> list[Verdict]:
     _pictures(found, say)
     if scores.lse_c is not None and scores.lse_d is not None:
         words = f"LSE-C {scores.lse_c:.2f}, LSE-D {scores.lse_d:.2f}"
-        near = real is None or real.lse_c is None or abs(real.lse_c - scores.lse_c) < 1.5
-        say("lse_c", "good" if near else "fair", words + _real(real and real.lse_c, "LSE-C {:.2f}"))
+        theirs = None if real is None else real.lse_c
+        near = theirs is None or abs(theirs - scores.lse_c) < 1.5
+        say("lse_c", "good" if near else "fair", words + _real(theirs, "LSE-C {:.2f}"))
     return said
 
 
