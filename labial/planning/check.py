@@ -15,7 +15,8 @@ from labial.planning.aloud import Speak, text_problem
 from labial.planning.film import Film
 from labial.planning.lines import Heard, Line, Plan
 from labial.planning.listening import FASTEST, Sound, listen, words_of
-from labial.script.segments import Segment, by_line
+from labial.script.problems import by_line
+from labial.script.segments import Segment
 from labial.script.times import shown_time
 
 # Rounding of times in a file, and what nobody misses of a sound.

@@ -9,18 +9,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from labial.errors import ScriptError
+from labial.script.blocks import ARROW, LONGEST_TIMING, Raw, subrip_cues, web_cues
 from labial.script.decode import read_lines, shown
 from labial.script.markup import named_often, split_name, voices, without_tags
+from labial.script.problems import Problems, placed
 from labial.script.times import parse_time, shown_time
 
 # Such an overlap comes from rounding; the earlier cue ends where the later one begins.
 _ROUNDED = Fraction(1, 20)
 
-_ARROW = re.compile(r"-{1,3} ?>|[–—]>|→|-{1,3}&gt;")
 # What follows the second time places the cue in the picture.
-_SECOND = re.compile(r"(?P<time>\S*?\d[\d:.,\s]*?)(?:\s+[A-Za-z].*|\s*)")
-_LONGEST_TIMING = 200
-_BLOCKS = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
+_SECOND = re.compile(r"(?P<time>\S*?\d[\d:.,\s]*?)(?:\s+[^\d\s:.,].*|\s*)")
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,6 @@ class Paragraph:
     speaker: str = ""
 
 
-@dataclass
-class _Raw:
-    """A cue as it stands in the file: the line of its times, and those of its text."""
-
-    line: int
-    times: str
-    texts: list[tuple[int, str]]
-
-
 def read_cues(path: str | os.PathLike[str]) -> list[Cue]:
     """Read a file of SubRip (``.srt``) or WebVTT (``.vtt``) cues.
 
@@ -90,7 +80,7 @@ def cues_and_problems(path: str | os.PathLike[str]) -> tuple[list[Cue], list[str
     """Return the cues that can be read, and a phrase for each problem, as of :func:`read_cues`."""
     lines = read_lines(path)
     web = lines[0].startswith("WEBVTT") or Path(path).suffix.lower() == ".vtt"
-    raws, problems = (_web_cues if web else _subrip_cues)(lines)
+    raws, problems = (web_cues if web else subrip_cues)(lines)
     if not raws and not problems:
         problems.append(
             (0, "there are no cues in it: write times as 00:00:01,000 --> 00:00:02,500")
@@ -104,9 +94,7 @@ def cues_and_problems(path: str | os.PathLike[str]) -> tuple[list[Cue], list[str
     if not cues and not problems:
         problems.append((0, "nothing is said in it"))
     cues = _ordered(cues, problems)
-    return cues, [
-        f"line {line}: {problem}" if line else problem for line, problem in sorted(problems)
-    ]
+    return cues, placed(problems)
 
 
 def read_text(path: str | os.PathLike[str]) -> list[Paragraph]:
@@ -141,80 +129,7 @@ def read_text(path: str | os.PathLike[str]) -> list[Paragraph]:
     return told_again
 
 
-_Problems = list[tuple[int, str]]
-
-
-def _subrip_cues(lines: list[str]) -> tuple[list[_Raw], _Problems]:
-    raws: list[_Raw] = []
-    problems: _Problems = []
-    before: list[tuple[int, str]] = []  # what stands before the first cue
-    for number, line in enumerate(lines, 1):
-        if not _ARROW.search(line) or not _is_timing(line):
-            (raws[-1].texts if raws else before).append((number, line))
-            continue
-        _drop_number((raws[-1].texts if raws else before), len(raws))
-        raws.append(_Raw(number, line, []))
-    if raws:
-        # A number of a cue that never came.
-        _drop_number(raws[-1].texts, len(raws), at_end=True)
-        problems += [
-            (number, f"text before the first cue: {_short(line)}")
-            for number, line in before
-            if line.strip()
-        ][:1]
-    return raws, problems
-
-
-def _is_timing(line: str) -> bool:
-    """Whether a line with an arrow is meant to hold times, and is not said."""
-    first = _ARROW.split(line, maxsplit=1)[0].strip()
-    return "-->" in line or bool(re.fullmatch(r"[\d:.,\s]*:[\d:.,\s]*", first[:_LONGEST_TIMING]))
-
-
-def _drop_number(texts: list[tuple[int, str]], count: int, at_end: bool = False) -> None:
-    """Take the number of the following cue off the text of the cue before it."""
-    rest = [k for k, (_, line) in enumerate(texts) if line.strip()]
-    if not rest or not re.fullmatch(r"\s*#?\d{1,9}\s*[.:]?\s*", texts[rest[-1]][1]):
-        return
-    last = rest[-1]
-    directly = last == len(texts) - 1 and not at_end
-    apart = last == 0 or not texts[last - 1][1].strip()
-    if directly or (apart and (count == 0 or len(rest) > 1)):
-        del texts[last:]
-
-
-def _web_cues(lines: list[str]) -> tuple[list[_Raw], _Problems]:
-    raws: list[_Raw] = []
-    problems: _Problems = []
-    block: list[tuple[int, str]] = []
-    for number, line in enumerate([*lines, ""], 1):
-        if line.strip():
-            block.append((number, line))
-            continue
-        if block:
-            _web_block(block, raws, problems)
-        block = []
-    return raws, problems
-
-
-def _web_block(block: list[tuple[int, str]], raws: list[_Raw], problems: _Problems) -> None:
-    timed = [k for k, (_, line) in enumerate(block) if _ARROW.search(line) and _is_timing(line)]
-    header = block[0][1].startswith("WEBVTT")
-    if _BLOCKS.match(block[0][1]) or (header and not timed):
-        return
-    if not timed:
-        problems.append((block[0][0], f"text outside of any cue: {_short(block[0][1])}"))
-        return
-    if timed[0] > 1 and not header:
-        problems.append((block[0][0], f"text outside of any cue: {_short(block[0][1])}"))
-    for k, end in zip(timed, [*timed[1:], len(block)], strict=True):
-        raw = _Raw(block[k][0], block[k][1], block[k + 1 : end])
-        if end < len(block):
-            _drop_number(raw.texts, len(raws) + 1)
-        raws.append(raw)
-
-
-def _cue(raw: _Raw, problems: _Problems) -> Cue | None:
+def _cue(raw: Raw, problems: Problems) -> Cue | None:
     """Read a cue; None where it is none, with its problem unless it only describes."""
     times = _times(raw, problems)
     told = voices([line for _, line in raw.texts])
@@ -230,9 +145,9 @@ def _cue(raw: _Raw, problems: _Problems) -> Cue | None:
     return Cue(*times, text, raw.line, names[0] if names else "")
 
 
-def _times(raw: _Raw, problems: _Problems) -> tuple[Fraction, Fraction] | None:
-    first, second = _ARROW.split(raw.times, maxsplit=1)
-    match = _SECOND.fullmatch(second.strip()) if len(second) < _LONGEST_TIMING else None
+def _times(raw: Raw, problems: Problems) -> tuple[Fraction, Fraction] | None:
+    first, second = ARROW.split(raw.times, maxsplit=1)
+    match = _SECOND.fullmatch(second.strip()) if len(second) < LONGEST_TIMING else None
     try:
         start, end = parse_time(first), parse_time(match["time"] if match else second)
     except ValueError as error:
@@ -256,7 +171,7 @@ def _named(cues: list[Cue]) -> list[Cue]:
     return told
 
 
-def _ordered(cues: list[Cue], problems: _Problems) -> list[Cue]:
+def _ordered(cues: list[Cue], problems: Problems) -> list[Cue]:
     """Find what overlaps or comes too late in the file; part what overlaps by a hair."""
     kept: list[Cue] = []
     latest: dict[str, int] = {}  # of each speaker the cue that ends last
@@ -289,8 +204,3 @@ def _ordered(cues: list[Cue], problems: _Problems) -> list[Cue]:
             latest[cue.speaker] = len(kept)
         kept.append(cue)
     return kept
-
-
-def _short(text: str) -> str:
-    text = text.strip()
-    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from labial.script.problems import Problems
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DELIMITERS = ",;\t|"
 
@@ -21,9 +23,6 @@ class Row:
 
     line: int
     values: dict[str, Any]
-
-
-Problems = list[tuple[int, str]]
 
 
 def json_rows(lines: list[str], problems: Problems) -> tuple[list[Row], dict[str, Any]]:

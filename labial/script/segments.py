@@ -13,7 +13,8 @@ from typing import Any
 from labial.errors import OptionError, ScriptError
 from labial.script.cues import cues_and_problems
 from labial.script.decode import read_lines, shown
-from labial.script.rows import Problems, Row, csv_rows, json_rows
+from labial.script.problems import Problems, by_line, placed
+from labial.script.rows import Row, csv_rows, json_rows
 from labial.script.times import shown_time
 from labial.script.values import (
     fault,
@@ -131,7 +132,7 @@ def segments_and_problems(
             problems.append((0, "there are no segments in it"))
         folder = Path(path).parent
         segments = _of_rows(rows, unknown, folder, speech, problems)
-        told = [f"line {n}: {problem}" if n else problem for n, problem in problems]
+        told = placed(problems)
     else:
         raise ScriptError(
             shown(path), [f"{suffix or 'no extension'} is not known: use .json, .csv, .srt or .vtt"]
@@ -155,16 +156,6 @@ def parse_cast(items: Sequence[str]) -> dict[str, str]:
             raise OptionError(f"--cast {item}: write NAME=PERSON, such as ANNA=0")
         named[name.strip()] = person.strip()
     return named
-
-
-def by_line(problems: list[str]) -> list[str]:
-    """Return problems in the order of the lines that they are about."""
-
-    def line(problem: str) -> int:
-        match = re.match(r"line (\d+):", problem)
-        return int(match[1]) if match else 0
-
-    return sorted(dict.fromkeys(problems), key=line)
 
 
 def _of_cues(path: str | os.PathLike[str], audio: Path | None) -> tuple[list[Segment], list[str]]:

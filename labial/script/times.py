@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
+from labial.script.problems import quoted
+
 LONGEST = 1_000_000
 """Seconds beyond which no time lies."""
 
@@ -29,7 +31,7 @@ def parse_time(text: str) -> Fraction:
         raise ValueError(f"{text} lies before the video")
     match = _matched(text)
     if match is None or not any(match.groupdict().values()):
-        raise ValueError(f"cannot read the time {_short(text)}: write it as 0:01:02.500 or 62.5")
+        raise ValueError(f"cannot read the time {quoted(text)}: write it as 0:01:02.500 or 62.5")
     parts = match.groupdict()
     hours, minutes, seconds = (int(parts.get(key) or 0) for key in "hms")
     if parts.get("h") is not None and minutes > 59:
@@ -63,12 +65,12 @@ def exact_time(value: int | Decimal) -> Fraction:
             return _checked(Fraction(round(value, 12)), str(value))
     elif isinstance(value, int) and value <= LONGEST:
         return Fraction(value)
-    raise ValueError(f"{_short(str(value))} is no time in a video")
+    raise ValueError(f"{quoted(str(value))} is no time in a video")
 
 
 def _checked(time: Fraction, text: str) -> Fraction:
     if time > LONGEST:
-        raise ValueError(f"{_short(text)} is no time in a video")
+        raise ValueError(f"{quoted(text)} is no time in a video")
     return time
 
 
@@ -77,7 +79,3 @@ def shown_time(time: Fraction) -> str:
     ms = round(time * 1000)
     hours, minutes, seconds = ms // 3_600_000, ms // 60_000 % 60, ms % 60_000 / 1000
     return f"{hours}:{minutes:02}:{seconds:06.3f}" if hours else f"{minutes}:{seconds:06.3f}"
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -9,6 +9,7 @@ from typing import Any
 
 from labial.errors import OptionError
 from labial.options import DubOptions
+from labial.script.problems import quoted
 from labial.script.times import exact_time, parse_time
 
 _SWITCHES = {
@@ -30,7 +31,7 @@ def unknown_name(name: str, known: tuple[str, ...]) -> str:
     """Say that a name is not among those known, and which one may be meant."""
     near = difflib.get_close_matches(name.lower(), known, 1)
     meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"{_short(name)} is not known: {meant}"
+    return f"{quoted(name)} is not known: {meant}"
 
 
 def read_time(value: Any) -> Fraction:
@@ -39,7 +40,7 @@ def read_time(value: Any) -> Fraction:
         return parse_time(value)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return exact_time(value)
-    raise ValueError(f"{_short(value)} is no time: write seconds, or h:m:s.ms between quotes")
+    raise ValueError(f"{quoted(value)} is no time: write seconds, or h:m:s.ms between quotes")
 
 
 def read_line(value: Any) -> str:
@@ -47,7 +48,7 @@ def read_line(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # the number of a person
     if not isinstance(value, str) or not all(c.isprintable() or c.isspace() for c in value):
-        raise ValueError(f"{_short(value)} is no text")
+        raise ValueError(f"{quoted(value)} is no text")
     return " ".join(value.split())
 
 
@@ -58,17 +59,12 @@ def read_number(value: Any) -> float:
             raise TypeError
         return float(value.replace(",", ".") if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{_short(value)} is no number") from None
+        raise ValueError(f"{quoted(value)} is no number") from None
 
 
 def read_switch(value: Any) -> bool:
     """Return whether something is on; raise ValueError with a phrase."""
     switch = _SWITCHES.get(str(value).strip().lower())
     if switch is None:
-        raise ValueError(f"{_short(value)}: use true or false")
+        raise ValueError(f"{quoted(value)}: use true or false")
     return switch
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return repr(text if len(text) <= 40 else text[:37] + "...")

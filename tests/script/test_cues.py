@@ -76,6 +76,9 @@ HARMLESS = {
     "directions": PLAIN.replace("One", "\u202aOne\u202c").replace("Three", "\u200eThree"),
     "rounded": PLAIN.replace("02,500", "03,040").replace("03,040", "02,500"),
     "web": "WEBVTT\n\n" + PLAIN.replace(",", "."),
+    "web with spaces for blank lines": "WEBVTT\n\nNOTE x\n \n"
+    + PLAIN.replace(",", ".").replace("\n\n", "\n  \n"),
+    "settings that are none": "WEBVTT\n\n" + PLAIN.replace(",", ".").replace("500\n", "500 %:1\n"),
     "web in a hurry": "WEBVTT\n" + PLAIN.replace(",", "."),
     "web with all": "WEBVTT - title\nKind: captions\n\nNOTE\nnot\nsaid\n\nSTYLE\n::cue { top: 1 }"
     "\n\nREGION\nid:x\n\nname of it\n00:01.000 --> 00:02.500 align:start position:10%\n"
@@ -143,6 +146,34 @@ def test_two_who_are_named_may_speak_at_once(write):
         "1\n00:00:01,000 --> 00:00:03,000\nANNA: So\n\n2\n00:00:02,000 --> 00:00:04,000\nBEN: No\n"
     )
     assert [cue.speaker for cue in read_cues(write(text))] == ["ANNA", "BEN"]
+
+
+ROLLING = """WEBVTT
+Kind: captions
+
+00:00:00.160 --> 00:00:02.389 align:start position:0%
+ 
+hello<00:00:00.480><c> there</c>
+
+00:00:02.389 --> 00:00:02.399 align:start position:0%
+hello there
+ 
+
+00:00:02.399 --> 00:00:04.000 align:start position:0%
+hello there
+you<00:00:03.000><c> all</c>
+
+00:00:04.000 --> 00:00:04.010 align:start position:0%
+you all
+ 
+"""  # noqa: W293
+
+
+def test_captions_that_roll_up_are_said_once(write):
+    assert cues_of(write(ROLLING, "a.vtt")) == [
+        (Fraction("0.16"), Fraction("2.389"), "hello there"),
+        (Fraction("2.399"), Fraction(4), "you all"),
+    ]
 
 
 LANGUAGES = {
