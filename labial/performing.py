@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from labial.analysis import Analysis
+from labial.face.quality import FADE_FRAMES
 from labial.media.probe import VideoInfo
 from labial.motion.head import HeadMotion, move_head
 from labial.motion.space import load_basis
@@ -113,7 +114,7 @@ def perform(
     )  # fmt: skip
     shown, shares = replace(analysis, tracks=chosen.tracks), [one.shares for one in casts]
     if line is not None and not line.same:
-        shown = retimed(shown, line)
+        shown = _said_on(retimed(shown, line), tracks, line)
         studied = replace(studied, expressions=_shown(studied.expressions, tracks, shown))
         shares = [_shown(rows, tracks, shown) for rows in shares]
         chosen = Cast(shown.tracks, _shown(chosen.shares, tracks, shown))
@@ -127,6 +128,32 @@ def perform(
     return Performance(
         shown, _mixed(mouths, shares), _mixed(visemes, shares), studied.styles, chosen
     )
+
+
+def _said_on(shown: Analysis, tracks: Sequence[FaceTrack], line: Timeline) -> Analysis:
+    """Let who spoke last speak on in a frame that is held, though nobody spoke in it.
+
+    ``tracks`` are the video's own, before it was decided who is dubbed when.
+    """
+    last = [track for track in shown.tracks if track.end == len(line)]
+    if line.held >= len(line) or any(track.quality[-1] > 0 for track in last):
+        return shown
+    seen = {track.key: float(track.quality[-1]) for track in tracks}
+    spoke = {
+        track.person: track.start + int(np.flatnonzero(track.quality > 0)[-1])
+        for track in shown.tracks
+        if (track.quality > 0).any()
+    }
+    able = [t for t in last if t.person in spoke and seen[shown.filmed[t.key].track.key] > 0]
+    if not able:
+        return shown
+    chosen = max(able, key=lambda track: spoke[track.person])
+    rows = np.arange(len(chosen)) - (line.held - chosen.start)
+    ramp = ((rows + 1) / (FADE_FRAMES + 1)).clip(0, 1)
+    quality = np.where(rows >= 0, ramp * seen[shown.filmed[chosen.key].track.key], chosen.quality)
+    reasons = np.where(rows >= 0, "", chosen.reasons)
+    speaking = replace(chosen, quality=quality.astype(np.float32), reasons=reasons)
+    return replace(shown, tracks=[speaking if t is chosen else t for t in shown.tracks])
 
 
 def idling(

@@ -171,7 +171,7 @@ def _heads(
     for track in tracks:
         motion, row = idle.get(track.key), frame.index - track.start
         if motion is not None and can_live(frame, track, row):
-            yield _Head(LivingHead(frame, track, row), motion, track.end - len(motion))
+            yield _Head(LivingHead(frame, track, row, cut=False), motion, track.end - len(motion))
 
 
 def _moved(work: Callable[[], Done], source: Frame, heads: Sequence[_Head]) -> Done:

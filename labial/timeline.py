@@ -2,8 +2,9 @@
 
 A :class:`Timeline` says for each frame of the output which frame of the source it shows, and when;
 :func:`timeline` makes one for each sync mode, and :func:`retimed` brings what the first pass found
-into its order. Frames are shown as they were filmed, never mixed: where the picture is retimed the
-nearest one is shown, since two heads through each other are worse than one a little early.
+into its order. Frames are shown as they were filmed, never mixed: half of one frame and half
+of the next keep .6 of their sharpness where a head moves, and show it twice, and such mixtures
+would come and go several times a second.
 """
 
 from __future__ import annotations

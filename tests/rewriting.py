@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from labial.media import EncodeSettings, VideoReader, VideoWriter
@@ -12,12 +13,14 @@ def through(
     target: Path,
     settings: EncodeSettings | None = None,
     audio: Path | None = None,
+    kept: Fraction | None = None,
 ) -> VideoWriter:
-    """Copy all frames of ``source`` through the writer; returns the writer."""
+    """Copy all frames of ``source``, as long as it is kept, through the writer; returns it."""
     with (
         VideoReader(source) as reader,
-        VideoWriter(target, reader.media, settings, audio) as writer,
+        VideoWriter(target, reader.media, settings, audio, kept=kept) as writer,
     ):
         for frame in reader.frames():
-            writer.write(frame)
+            if not kept or frame.time < kept:
+                writer.write(frame)
     return writer

@@ -9,8 +9,9 @@ from synth import make_info, standing
 from labial.analysis import Analysis
 from labial.motion.space import load_basis
 from labial.options import DubOptions
-from labial.performing import Performance, Speech, perform
+from labial.performing import Performance, Speech, idling, perform
 from labial.speech.phones import PHONE_INDEX, PHONES
+from labial.timeline import Timeline, timeline
 from labial.types import MouthMotion, SpeechTrack
 
 BASIS = load_basis()
@@ -91,3 +92,42 @@ def test_each_segment_has_options_of_its_own(options: DubOptions) -> None:
     done = gaps(played(whole, other), 0)
     ratio = done[50:70].mean() / done[10:30].mean()
     assert ratio == pytest.approx(options.articulation, rel=0.1)
+
+
+def held(seconds: float, end: float | None) -> tuple[Performance, Timeline]:
+    video = two_people()
+    line = timeline(video, Fraction(seconds), "hold")
+    speech = Speech(said(0.1, seconds), 0, end, "1", OPTIONS)
+    return perform(video, [speech], make_info(600, 300), line), line
+
+
+def test_mouths_go_on_in_a_held_frame() -> None:
+    done, line = held(6, None)
+    assert len(line) == 120
+    assert [len(track) for track in done.analysis.tracks] == [120, 120]
+    assert (done.analysis.tracks[1].quality == 1).all()
+    np.testing.assert_allclose(gaps(done, 1)[4:116], 0.1, atol=1e-3)
+    assert all(len(rows) == 120 for rows in (*done.mouths, *done.visemes))
+
+
+def test_who_spoke_last_speaks_in_a_held_frame_and_the_other_only_lives() -> None:
+    done, line = held(6, 3.0)
+    first, second = done.analysis.tracks
+    assert not first.quality.any()
+    assert not second.quality[70:N].any()
+    assert (np.diff(second.quality[N - 1 : N + 6]) >= 0).all()
+    assert (second.quality[N + 5 :] == 1).all()
+    assert set(second.reasons[N:]) == {""}
+    moves = idling(done.analysis, line, said(0.1, 6), np.full(300, -20, np.float32))
+    assert sorted(moves) == [first.key, second.key]
+    for motion in moves.values():
+        assert len(motion) == len(line) - N
+        assert np.abs(motion.turn[0]).max() < 0.2
+    assert np.abs(moves[first.key].turn - moves[second.key].turn).max() > 0.3
+
+
+def test_nobody_moves_their_head_where_no_frame_is_held() -> None:
+    video = two_people()
+    line = timeline(video, Fraction(6), "bounce")
+    shown = perform(video, [Speech(said(0.1, 6), 0, None, "1", OPTIONS)], make_info(600, 300), line)
+    assert idling(shown.analysis, line, said(0.1, 6), np.full(300, -20, np.float32)) == {}

@@ -85,7 +85,8 @@ def copied(
     shift
         Seconds added to all times.
     end
-        Packets that start at or after this output time are left out; None keeps all.
+        Packets that start at or after this output time are left out, and lines of subtitles end
+        there at the latest; None keeps all.
     recode
         Optional change of a packet, for subtitles.
     begin
@@ -103,10 +104,12 @@ def copied(
         # AVI counts in packets: what is moved by less needs finer units.
         parts = 1 if (shift / base).denominator == 1 else math.ceil(base / _FINE_SECONDS)
         base /= parts
-        offset = exact_units(shift, base)
+        offset, lasts = exact_units(shift, base), (packet.duration or 0) * parts
+        if end is not None and packet.stream.type == "subtitle":
+            lasts = min(lasts, exact_units(end - start, base))
         dts = (packet.dts if packet.dts is not None else packet.pts) * parts
         moved.pts = None if packet.pts is None else packet.pts * parts + offset
-        moved.duration = (packet.duration or 0) * parts
+        moved.duration = lasts
         moved.dts = max(dts + offset, last.get(index, dts + offset))
         last[index] = moved.dts + 1
         if moved.pts is not None and moved.pts < moved.dts:

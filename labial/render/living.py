@@ -29,13 +29,15 @@ class LivingHead:
         Its face.
     row
         The row of the track that is seen in ``frame``.
+    cut
+        Move the head before its background; False bends the picture softly around it.
     """
 
-    def __init__(self, frame: Frame, track: FaceTrack, row: int) -> None:
+    def __init__(self, frame: Frame, track: FaceTrack, row: int, *, cut: bool = True) -> None:
         landmarks, scale = track.landmarks[row], float(track.scale[row])
         self._eyes = Eyes(frame, landmarks, scale)
         self._head = HeadRelief(
-            frame, landmarks, scale, track.rotation[row], track.translation[row]
+            frame, landmarks, scale, track.rotation[row], track.translation[row], cut=cut
         )
 
     @property

@@ -68,6 +68,8 @@ class HeadRelief:
         (478, 3) of its face.
     scale, rotation, translation
         Its pose; see :class:`labial.types.FaceTrack`.
+    cut
+        Look for the head's outline; False lets the picture bend softly, which shows no seams.
 
     Attributes
     ----------
@@ -82,14 +84,18 @@ class HeadRelief:
         scale: float,
         rotation: FloatArray,
         translation: FloatArray,
+        *,
+        cut: bool = True,
     ) -> None:
         self._rotation = np.asarray(rotation, np.float64)
         self._unit = float(scale)
         pivot = scale * rotation @ np.array(_PIVOT) + translation
         place = HeadPlace.of(landmarks, self._unit, rotation, _SKULL)
         box = _window(frame, place)
-        rgb8 = np.rint(read_rgb(frame, box) * 255).clip(0, 255).astype(np.uint8)
-        matte = cut_out(rgb8, (box.x0, box.y0), place, landmarks)
+        matte = None
+        if cut:
+            rgb8 = np.rint(read_rgb(frame, box) * 255).clip(0, 255).astype(np.uint8)
+            matte = cut_out(rgb8, (box.x0, box.y0), place, landmarks)
         self.layered = matte is not None
         cell = 1 << max(frame.format.sub_x, frame.format.sub_y)
         self._step = cell * max(1, round(scale / _NODES_PER_EYES / cell))

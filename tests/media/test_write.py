@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 import synth_media as synth
+from rewriting import through
 
 from labial.errors import ReadError, SpeechError, WriteError
 from labial.media import EncodeSettings, VideoReader, VideoWriter, check_target, probe
@@ -309,6 +310,41 @@ def test_everything_else_is_kept(tmp_path, origin, name, codec):
     got, language, lines = subtitle_lines(out)
     assert (got.replace("srt", "subrip"), language) == (codec, "eng")
     assert lines == [(Fraction(1, 5), Fraction(3, 20), "Hello, wörld")]
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"), [("out.mp4", "aac"), ("out.mkv", "aac"), ("out.webm", "opus")]
+)
+def test_the_sources_other_streams_end_where_the_picture_does(tmp_path, name, sound):
+    source = rich_source(tmp_path / "a.mp4")
+    speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1), 48000)
+    settings = EncodeSettings(preset="ultrafast", keep_audio=True)
+    out, end = tmp_path / name, Fraction(7, 25)
+    assert through(source, out, settings, speech, kept=end).frames == 7
+    with av.open(str(out)) as container:
+        scale = [
+            (c["start"] * c["time_base"], c["end"] * c["time_base"]) for c in container.chapters()
+        ]
+        assert scale == [(0, Fraction(1, 5)), (Fraction(1, 5), end)]
+        lasts = sum(f.samples / f.sample_rate for f in container.decode(audio=1))
+        assert float(end) <= lasts + 0.03
+        assert lasts < float(end) + 0.05
+    (line,) = subtitle_lines(out)[2]
+    assert line == (Fraction(1, 5), end - Fraction(1, 5), "Hello, wörld")
+
+
+def test_a_retimed_picture_takes_none_of_them_along(tmp_path):
+    source = rich_source(tmp_path / "a.mp4")
+    speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1), 48000)
+    settings = EncodeSettings(preset="ultrafast", keep_audio=True)
+    writer = through(source, tmp_path / "out.mp4", settings, speech, kept=Fraction(0))
+    assert len(writer.dropped) == 3
+    assert all("the picture is retimed" in what for what in writer.dropped)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert len(container.streams.audio) == 1
+        assert not container.streams.subtitles
+        assert not container.chapters()
+        assert container.metadata["title"] == "Ä title"
 
 
 def test_attachments_stay_in_mkv_and_are_listed_elsewhere(tmp_path):
