@@ -40,6 +40,7 @@ from labial.producing import parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
+from labial.report.write import report_files, write_report
 from labial.soundtrack.level import leveled
 from labial.takes import SegmentsOf, Take, whole_of
 from labial.tally import DubReport
@@ -90,7 +91,7 @@ def dub(
     tell = hook or (lambda stage, done, total: None)
     with made_sounds() as folder:
         job = _Job.prepared(video, audio, out, options, folder, tell)
-        return _done(job, job.analysis or _looked_at(job, tell), tell)
+        return _judged(_done(job, job.analysis or _looked_at(job, tell), tell), job, tell)
 
 
 def dub_each(
@@ -141,6 +142,8 @@ def dub_each(
             mine = folder / language
             mine.mkdir()
             one = replace(options, language=language)
+            if options.report is not None:
+                one = replace(one, report=options.report.replace(LANGUAGE_MARK, language))
             try:
                 name = target.replace(LANGUAGE_MARK, language)
                 jobs[language] = _Job.prepared(video, speech, name, one, mine, tell)
@@ -153,9 +156,19 @@ def dub_each(
             return {next(iter(jobs)): _picture_kept(jobs, tell)}
         analysis = first.analysis or _looked_at(first, tell)
         if options.mux == "off":
-            return {language: _done(job, analysis, tell) for language, job in jobs.items()}
+            return {
+                language: _judged(_done(job, analysis, tell), job, tell)
+                for language, job in jobs.items()
+            }
         job = _with_all(jobs, analysis.length)
-        return {next(iter(jobs)): _done(job, analysis, tell)}
+        return {next(iter(jobs)): _judged(_done(job, analysis, tell), job, tell)}
+
+
+def _judged(report: DubReport, job: _Job, tell: Hook) -> DubReport:
+    """The same report; where it was asked for, a page about the output is written."""
+    if job.options.report is not None:
+        write_report(job.video, job.out, job.options.report, report, tell)
+    return report
 
 
 @dataclass(frozen=True)
@@ -202,6 +215,8 @@ class _Job:
             take = checked.take(analysis, folder)
             for file in take.files:
                 check_target(out, source, settings, file)
+        if options.report is not None:
+            report_files(options.report)
         if options.preview is not None:
             check_png(options.preview, (named, *take.files, out))
         return cls(
@@ -331,7 +346,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
 
 def _lasting(options: DubOptions) -> DubOptions:
     """The options that pieces of the output depend on."""
-    return replace(options, resume=False, cache=True, preview=None)
+    return replace(options, resume=False, cache=True, preview=None, report=None)
 
 
 def _looks(

@@ -9,7 +9,7 @@ from test_dubbing import actor, write_clip, write_speech
 
 from labial import dubbing
 from labial.dubbing import dub, dub_each
-from labial.errors import OptionError, ScriptError
+from labial.errors import OptionError, ScriptError, WriteError
 
 QUICK = {"quality": "fast", "preset": "ultrafast"}
 
@@ -113,3 +113,22 @@ def test_all_that_is_wrong_is_told_before_the_work(
     assert len(error.value.problems) == 2
     assert "missing.wav" in str(error.value)
     assert "klingon" in str(error.value)
+
+
+def test_each_output_has_a_page_about_it(
+    home: Path, source: Path, speeches: dict[str, Path]
+) -> None:
+    pages = home / "pages"
+    pages.mkdir()
+    dub_each(source, {"es": speeches["es"]}, home / "paged-{lang}.mkv",
+             report=str(pages / "{lang}.html"), **QUICK)  # fmt: skip
+    assert sorted(file.name for file in pages.iterdir()) == ["es.html", "es.json"]
+    assert "paged-es.mkv" in (pages / "es.html").read_text()
+
+
+def test_a_page_that_cannot_be_written_is_told_before_the_work(
+    home: Path, source: Path, speeches: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
+    with pytest.raises(WriteError, match="no folder"):
+        dub(source, speeches["es"], home / "x.mkv", report=str(home / "nowhere" / "r"))
