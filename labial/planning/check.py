@@ -16,7 +16,7 @@ from labial.planning.film import Film
 from labial.planning.lines import Heard, Line, Plan
 from labial.planning.listening import FASTEST, Sound, listen, words_of
 from labial.script.problems import by_line
-from labial.script.segments import Segment
+from labial.script.segments import WHO, Segment
 from labial.script.times import shown_time
 
 # Rounding of times in a file, and what nobody misses of a sound.
@@ -53,6 +53,8 @@ class Check:
         self._problems, self._warnings = problems, list[str]()
         self._sounds = sounds
         self._told: set[str] = set()
+        # Of those whose name means nobody yet, nobody knows whether they are two.
+        self._nameless = {told.split(":")[0] for told in problems if WHO in told}
 
     def done(self, segments: Sequence[Segment], speak: Speak | None) -> Plan:
         """Return the plan; raise ScriptError with all that is wrong."""
@@ -138,6 +140,8 @@ class Check:
         for segment in ordered:
             lasting = [other for other in lasting if other.end > segment.start + _CLOSE / 2]
             for other in lasting:
+                if self._nameless & {_place(segment), _place(other)}:
+                    continue
                 until = min(other.end, segment.end)
                 who = self._both(other, segment, until)
                 if who:

@@ -31,6 +31,8 @@ _TIMES = ("start", "end", "audio_start", "audio_end")
 _TEXTS = ("audio", "text", "voice", "language", "speaker")
 KEYS = (*_TIMES, *_TEXTS, *OPTIONS)
 """Names of a segment's values, in JSON and as columns of a CSV file."""
+WHO = "which person is"
+"""How a problem with a name that means nobody begins."""
 TOLD = ("video", "length", "fps", "heard", "warnings", "speech", "sync_modes")
 """What else a plan in JSON says; it is no part of the segments."""
 
@@ -206,7 +208,7 @@ def _with_persons(
             segment = replace(segment, speaker="auto")
         elif name in names:
             problems.append(
-                f"line {segment.line}: which person is {name}? give a number, as "
+                f"line {segment.line}: {WHO} {name}? give a number, as "
                 f"'labial inspect' shows them: --cast {name}=0"
             )
             segment = replace(segment, speaker="auto")

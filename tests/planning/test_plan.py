@@ -340,6 +340,18 @@ def test_file_and_media_are_told_together(video, tmp_path, capsys):
     ]
 
 
+def test_two_who_are_nobody_yet_do_not_overlap(video, files, tmp_path, capsys):
+    path = tmp_path / "s.srt"
+    cue = "1\n00:00:0{},500 --> 00:00:0{},500\n{}: So\n\n"
+    path.write_text(cue.format(0, 1, "ANNA") + cue.format(1, 2, "BEN").replace("1,5", "1,3"))
+    assert main(["plan", str(video), "--segments", str(path), "-a", str(files / "a.wav")]) == 2
+    told = capsys.readouterr().err.splitlines()[1:]
+    assert [line[:26] for line in told] == [
+        "  line 2: which person is ",
+        "  line 6: which person is ",
+    ]
+
+
 def test_a_speaker_who_is_named_is_looked_for(video, files, tmp_path, monkeypatch):
     looked = []
 
