@@ -116,6 +116,8 @@ class DubOptions:
     denoise: Denoise = "auto"
     """Take noise, music and other voices out of the speech before listening to it, where that
     helps; what is delivered stays as it is."""
+    keep_background: bool = False
+    """Keep music and ambience of the source's own sound under the new speech."""
     loudness: float | None = None
     """Bring the new speech to that loudness in LUFS, -40 to -5, its true peak at most -1 dB. -14 is
     usual on the web, -23 in broadcasting. Default: as it is."""

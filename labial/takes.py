@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -22,6 +23,7 @@ from labial.options import DubOptions
 from labial.performing import Speech, idling
 from labial.planning import Line, Sound, aloud, plan
 from labial.script.segments import parse_cast, segments_and_problems
+from labial.soundtrack.background import background
 from labial.soundtrack.lay import Piece, lay
 from labial.soundtrack.stretch import check_stretching, factor_for
 from labial.soundtrack.stretch import stretched as stretch
@@ -136,7 +138,12 @@ class Whole:
 
     def sound(self, video: Path, length: Fraction, folder: Path) -> tuple[Path, tuple[str, ...]]:
         """Return the file to deliver, and what there is to say of it."""
-        return self.path, (*self.notes, *filter(None, [self.recording.note]))
+        notes = (*self.notes, *filter(None, [self.recording.note]))
+        if not self.options.keep_background:
+            return self.path, notes
+        pieces = [Piece(Fraction(0), length, self.path)]
+        path, loud = _laid(pieces, length, None, _background(video, folder), folder)
+        return path, (*notes, *loud)
 
 
 @dataclass(frozen=True)
@@ -218,16 +225,13 @@ class Lines:
             Piece(line.start, line.end, _file(line), line.audio_start, line.audio_end)
             for line in self.lines
         ]
-        base: Path | None = video
-        try:
-            sound_info(video)
-        except SpeechError:
-            base = None
-        out = folder / f"laid{ENDING}"
-        peak = lay(pieces, length, out, base)
+        base = video if _sounds(video) else None
+        under = None
+        if any(line.options.keep_background for line in self.lines):
+            under = _background(video, folder)
+        path, loud = _laid(pieces, length, base, under, folder)
         heard = dict.fromkeys(recording.note for recording in self.recordings.values())
-        loud = f"where sounds add up they clip (peak {peak:.2f} of full scale)" if peak > 1 else ""
-        return out, (*self.notes, *filter(None, [*heard, loud]))
+        return path, (*self.notes, *filter(None, heard), *loud)
 
 
 Take: TypeAlias = Whole | Lines
@@ -332,6 +336,29 @@ def asked_of(speaker: str) -> str | Boxes:
         The file cannot be read, or holds no boxes.
     """
     return read_boxes(Path(speaker)) if speaker.endswith(".json") else speaker
+
+
+def _laid(
+    pieces: Sequence[Piece], length: Fraction, base: Path | None, under: Path | None, folder: Path
+) -> tuple[Path, tuple[str, ...]]:
+    """A file in which pieces are laid, and whether that is too loud."""
+    out = folder / f"laid{ENDING}"
+    peak = lay(pieces, length, out, base, under)
+    loud = f"where sounds add up they clip (peak {peak:.2f} of full scale): --loudness limits them"
+    return out, (loud,) if peak > 1 else ()
+
+
+def _background(video: Path, folder: Path) -> Path | None:
+    """What is heard in a video besides voices; None where it has no sound."""
+    return background(video, folder / f"background{ENDING}") if _sounds(video) else None
+
+
+def _sounds(video: Path) -> bool:
+    try:
+        sound_info(video)
+    except SpeechError:
+        return False
+    return True
 
 
 def _as_told(heard: SpeechTrack, phones: tuple[Phone, ...]) -> SpeechTrack:

@@ -1,11 +1,13 @@
 """What is to be said, at hand as sound."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from labial import takes
 from labial.errors import LabialError, ReadError
 from labial.media.sound_file import SoundWriter, sound_blocks
 from labial.options import DubOptions
@@ -59,6 +61,29 @@ def test_lines_are_cut_out_of_their_files(tmp_path: Path) -> None:
     assert notes == ()
     for t, level in ((0.5, 0.1), (1.5, 0.3), (2.5, 0.1), (4, 0.3), (5.5, 0.1)):
         assert got[round(t * RATE)] == pytest.approx(level, abs=1e-3)
+
+
+def test_the_background_lies_under_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voice, video = hum(tmp_path / "a.caf", 3), hum(tmp_path / "video.caf", 3, 0.2)
+    heard = []
+
+    def background(path: Path, out: Path) -> Path:
+        heard.append(path)
+        return hum(out, 3, 0.05)
+
+    monkeypatch.setattr(takes, "background", background)
+    keeping = replace(PLAIN, keep_background=True)
+    for take, levels in (
+        (Whole(voice, keeping), (0.35, 0.35)),
+        (Lines((replace(line(0, 1, voice), options=keeping),)), (0.35, 0.2)),
+    ):
+        out, notes = take.sound(video, Fraction(2), tmp_path)
+        got = np.abs(np.concatenate([*sound_blocks(out)])[:, 0])
+        assert len(got) == 2 * RATE and notes == ()
+        assert (got[RATE // 2], got[3 * RATE // 2]) == pytest.approx(levels, abs=1e-3)
+    assert heard == [video, video]
 
 
 def test_where_voices_add_up_to_more_than_full_scale_it_is_told(tmp_path: Path) -> None:
