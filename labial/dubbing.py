@@ -134,6 +134,10 @@ def dub_each(
             f"-o {target}: several languages need {LANGUAGE_MARK} in the name, such as "
             f"out/{LANGUAGE_MARK}.mp4, or --mux for one file"
         )
+    if options.mux == "off" and options.report and LANGUAGE_MARK not in options.report:
+        raise OptionError(
+            f"--report {options.report}: several languages need {LANGUAGE_MARK} in the name"
+        )
     _opened(video, options)
     with made_sounds() as folder:
         jobs: dict[str, _Job] = {}

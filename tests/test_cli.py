@@ -165,7 +165,7 @@ def test_visemes_with_a_wrong_value_is_one_line(arguments: list[str], line: str,
 
 def test_eval(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
     asked, room = [], types.ModuleType("labial.evaluating")
-    found = types.SimpleNamespace()
+    found = types.SimpleNamespace(evaluations={"a": types.SimpleNamespace(source=None, ref=None)})
 
     def evaluate_folder(*arguments: object, hook: object = None) -> object:
         assert callable(hook)
@@ -197,8 +197,10 @@ def test_eval(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (["--json", "a.txt"], r"--json a\.txt: use a name that ends in \.json"),
-        (["--csv", "no folder/a.csv"], r"cannot write .*: there is no folder .*"),
+        (["--csv", "no folder/a.csv"], r"cannot write .*: there is no directory .*"),
         ([], r"cannot read missing: there is no such file or folder"),
+        (["--report", "p.html"], r"--report p\.html: judge one video, with --ref or --source"),
+        (["--ref", "a", "--report", "no/p.html"], r"cannot write .*: there is no directory .*"),
         (["--syncnet", ""], r"--syncnet: name the file with the weights"),
     ],
 )

@@ -130,5 +130,5 @@ def test_a_page_that_cannot_be_written_is_told_before_the_work(
     home: Path, source: Path, speeches: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
-    with pytest.raises(WriteError, match="no folder"):
+    with pytest.raises(WriteError, match="no directory"):
         dub(source, speeches["es"], home / "x.mkv", report=str(home / "nowhere" / "r"))

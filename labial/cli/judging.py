@@ -30,6 +30,9 @@ class Eval:
     """Also write all numbers, their means and spreads to this file."""
     csv: Annotated[Path | None, arg(metavar="FILE")] = None
     """Also write a table to this file, a row a video."""
+    report: Annotated[Path | None, arg(metavar="PAGE")] = None
+    """Of one video with --ref or --source, also write a page: a name that ends in .html, or a
+    folder."""
     options: Annotated[OmitArgPrefixes[EvalOptions], arg(name="eval")] = field(
         default_factory=EvalOptions
     )
@@ -38,19 +41,29 @@ class Eval:
         for name, value in (("json", self.json), ("csv", self.csv)):
             if value is not None and value.suffix.lower() != f".{name}":
                 raise OptionError(f"--{name} {value}: use a name that ends in .{name}")
+        if self.report is not None and (self.out.is_dir() or not (self.ref or self.source)):
+            raise OptionError(f"--report {self.report}: judge one video, with --ref or --source")
 
     def run(self) -> None:
         """Judge, write what is asked for, then print the numbers."""
         from labial.evaluating import evaluate_folder, told, write_csv, write_json
         from labial.exports.formats import check_target
+        from labial.report import report_files, write_report
 
         for target in (self.json, self.csv):
             if target is not None:
                 check_target(target)
+        if self.report is not None:
+            report_files(self.report)
         with Progress() as hook:
             found = evaluate_folder(
                 self.out, self.ref, self.source, self.baseline, self.options, hook=hook
             )
+            (one, *_) = found.evaluations.values()
+            original = one.source or one.ref
+            if self.report is not None and original is not None:
+                same = one.source is None
+                write_report(original, one.out, self.report, hook=hook, same_words=same)
         if self.json is not None:
             write_json(found, self.json)
         if self.csv is not None:

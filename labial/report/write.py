@@ -20,6 +20,8 @@ from labial.evaluating import MEASURES, Evaluation
 from labial.evaluating.judge import Judge
 from labial.evaluating.spoken import Spoken, listen, offsets_over_time
 from labial.exports import formats
+from labial.media.place import check_file
+from labial.media.sequence import find_sequence
 from labial.media.spool import enough_room
 from labial.metrics.sync import Offset
 from labial.page import embedded, shown, table, write_document
@@ -49,12 +51,11 @@ def report_files(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """
     target = Path(path)
     if target.suffix.lower() in (".html", ".htm"):
-        formats.check_target(target)
+        check_file(target)
         return target, target.with_suffix(".json")
     if target.exists() and not target.is_dir():
         raise WriteError(f"cannot write {target}: name a folder, or a file that ends in .html")
-    if not target.absolute().parent.is_dir():
-        raise WriteError(f"cannot write {target}: there is no folder {target.absolute().parent}")
+    check_file(target / NAME if target.is_dir() else target)
     return target / NAME, (target / NAME).with_suffix(".json")
 
 
@@ -65,6 +66,7 @@ def write_report(
     path: str | os.PathLike[str],
     dub_report: DubReport | None = None,
     hook: Hook | None = None,
+    same_words: bool = False,
 ) -> Path:
     """Judge a dub and write a page about it, and the numbers beside it as JSON.
 
@@ -79,6 +81,8 @@ def write_report(
         What the dub said it did, if it was one of Labial's.
     hook
         Called as ``hook(stage, done, total)`` after each step.
+    same_words
+        Whether the source says the same, so that its mouth is the right one.
 
     Returns
     -------
@@ -95,7 +99,8 @@ def write_report(
     page, numbers = report_files(path)
     tell = hook or (lambda stage, done, total: None)
     worst = Worst()
-    found = Judge()(out, None, source, tell, worst)
+    ref, other = (source, None) if same_words else (None, source)
+    found = Judge()(out, ref, other, tell, worst)
     clip, filmed = look(out, tell), look(source, tell)
     spoken = listen(clip)
     offsets = offsets_over_time(clip)
@@ -149,7 +154,7 @@ def address(page: Path, file: Path) -> str:
 
 
 def _player(page: Path, source: Path, out: Path, clip: Clip) -> str:
-    if out.is_dir() or source.is_dir() or "%" in source.name:
+    if any(find_sequence(file) is not None for file in (source, out)):
         return '<h2>Before and after</h2><p class="faint">Numbered pictures cannot be played.</p>'
     assert clip.media.video is not None
     rate = float(clip.media.video.rate)

@@ -13,7 +13,8 @@ from synth import make_clip, need_face_model, sample_file
 from test_dubbing import actor, write_clip, write_speech
 
 from labial.clip import look
-from labial.errors import ReadError, WriteError
+from labial.dubbing import dub_each
+from labial.errors import OptionError, ReadError, WriteError
 from labial.media import EncodeSettings, VideoReader, VideoWriter
 from labial.metrics.sync import Offset
 from labial.report import report_files, write_report
@@ -98,7 +99,7 @@ def test_where_it_goes(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match=r"name a folder, or a file that ends in \.html"):
         report_files(tmp_path / "file")
     for path in ("no/a.html", "no/a"):
-        with pytest.raises(WriteError, match="there is no folder"):
+        with pytest.raises(WriteError, match="there is no directory"):
             report_files(tmp_path / path)
 
 
@@ -106,6 +107,12 @@ def test_a_video_that_is_missing_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ReadError):
         write_report(tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "page")
     assert not list(tmp_path.iterdir())
+
+
+def test_several_languages_need_several_pages(home: Path, tmp_path: Path) -> None:
+    speeches = {"de": home / "s.wav", "fr": home / "s.wav"}
+    with pytest.raises(OptionError, match=r"--report p\.html: several languages need \{lang\}"):
+        dub_each(home / "source 1.mkv", speeches, tmp_path / "{lang}.mkv", report="p.html")
 
 
 def test_addresses_are_relative_to_the_page(tmp_path: Path) -> None:
