@@ -13,6 +13,7 @@ from typing import TypeAlias
 from labial import seen
 from labial.analysis import Analysis
 from labial.audio.load import load_speech
+from labial.audio.separate import check_networks
 from labial.errors import OptionError, SpeechError
 from labial.media.probe import show
 from labial.media.sound import Recording
@@ -25,6 +26,7 @@ from labial.planning import Line, Sound, aloud, plan
 from labial.script.segments import parse_cast, segments_and_problems
 from labial.soundtrack.background import background
 from labial.soundtrack.lay import Piece, lay
+from labial.soundtrack.level import limited
 from labial.soundtrack.stretch import check_stretching, factor_for
 from labial.soundtrack.stretch import stretched as stretch
 from labial.speaking.boxes import Boxes, read_boxes
@@ -97,6 +99,8 @@ class Whole:
         _ = self.recording, asked_of(self.options.speaker)
         if self.options.stretch_audio != 1:
             check_stretching()
+        if self.options.keep_background:
+            check_networks()
 
     @property
     def seconds(self) -> Fraction:
@@ -141,6 +145,8 @@ class Whole:
         notes = (*self.notes, *filter(None, [self.recording.note]))
         if not self.options.keep_background:
             return self.path, notes
+        # Where pictures go on for longer speech, what is said goes on too.
+        length = max(length, self.seconds)
         pieces = [Piece(Fraction(0), length, self.path)]
         path, loud = _laid(pieces, length, None, _background(video, folder), folder)
         return path, (*notes, *loud)
@@ -194,6 +200,8 @@ class Lines:
     def check(self) -> None:
         """Raise what is wrong with it."""
         _ = self.recordings, [asked_of(line.speaker) for line in self.lines]
+        if any(line.options.keep_background for line in self.lines):
+            check_networks()
 
     def stretched(self, length: Fraction, folder: Path) -> Lines:
         """Return the same: pieces fit their seconds."""
@@ -341,11 +349,15 @@ def asked_of(speaker: str) -> str | Boxes:
 def _laid(
     pieces: Sequence[Piece], length: Fraction, base: Path | None, under: Path | None, folder: Path
 ) -> tuple[Path, tuple[str, ...]]:
-    """A file in which pieces are laid, and whether that is too loud."""
+    """A file in which pieces are laid, and what was done where that would be too loud."""
     out = folder / f"laid{ENDING}"
     peak = lay(pieces, length, out, base, under)
-    loud = f"where sounds add up they clip (peak {peak:.2f} of full scale): --loudness limits them"
-    return out, (loud,) if peak > 1 else ()
+    if peak <= 1:
+        return out, ()
+    calm = folder / f"limited{ENDING}"
+    seconds = limited(out, calm).limited
+    what = f"where sounds add up they would clip (peak {peak:.2f} of full scale)"
+    return calm, (f"{what}: limited for {seconds:.1f} s",)
 
 
 def _background(video: Path, folder: Path) -> Path | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from labial import takes
-from labial.errors import LabialError, ReadError
+from labial.errors import LabialError, ReadError, WeightsError
 from labial.media.sound_file import SoundWriter, sound_blocks
 from labial.options import DubOptions
 from labial.planning import Line
@@ -75,13 +75,14 @@ def test_the_background_lies_under_what_is_new(
 
     monkeypatch.setattr(takes, "background", background)
     keeping = replace(PLAIN, keep_background=True)
-    for take, levels in (
-        (Whole(voice, keeping), (0.35, 0.35)),
-        (Lines((replace(line(0, 1, voice), options=keeping),)), (0.35, 0.2)),
+    # Where pictures go on for longer speech, it is heard to its end.
+    for take, levels, seconds in (
+        (Whole(voice, keeping), (0.35, 0.35), 3),
+        (Lines((replace(line(0, 1, voice), options=keeping),)), (0.35, 0.2), 2),
     ):
         out, notes = take.sound(video, Fraction(2), tmp_path)
         got = np.abs(np.concatenate([*sound_blocks(out)])[:, 0])
-        assert len(got) == 2 * RATE and notes == ()
+        assert len(got) == seconds * RATE and notes == ()
         assert (got[RATE // 2], got[3 * RATE // 2]) == pytest.approx(levels, abs=1e-3)
     assert heard == [video, video]
 
@@ -89,8 +90,21 @@ def test_the_background_lies_under_what_is_new(
 def test_where_voices_add_up_to_more_than_full_scale_it_is_told(tmp_path: Path) -> None:
     voice = hum(tmp_path / "a.caf", 3, 0.8)
     take = Lines((line(0, 2, voice, 0, "0"), line(1, 3, voice, 0, "1")))
-    _, (note,) = take.sound(hum(tmp_path / "video.caf", 3), Fraction(3), tmp_path)
-    assert "clip" in note
+    out, (note,) = take.sound(hum(tmp_path / "video.caf", 3), Fraction(3), tmp_path)
+    assert "peak 1.60" in note and "limited for" in note
+    assert np.abs(np.concatenate([*sound_blocks(out)])).max() < 1
+
+
+def test_the_networks_of_the_background_are_asked_for_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABIAL_CACHE", str(tmp_path / "none"))
+    monkeypatch.setenv("LABIAL_OFFLINE", "1")
+    keeping = replace(PLAIN, keep_background=True)
+    voice = hum(tmp_path / "a.caf", 1)
+    for take in (Whole(voice, keeping), Lines((replace(line(0, 1, voice), options=keeping),))):
+        with pytest.raises(WeightsError, match="LABIAL_OFFLINE"):
+            take.check()
 
 
 def test_the_key_follows_what_is_said(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labial.audio.features import FLOOR, LogMelStream, band_centers
+from labial.audio.features import FLOOR, FRAME_RATE, LogMelStream, band_centers
 from labial.types import FloatArray
 
 _BAND_HERTZ = 200.0, 5000.0
@@ -32,10 +32,13 @@ class Noise:
     change
         dB by which the quietest fifth of the time lies above the quietest twentieth: some 3 where
         the noise stays the same, 6 and more where it is music or voices, or where there is none.
+    seconds
+        Of sound that this was measured on; less than some five say little.
     """
 
     distance: float
     change: float
+    seconds: float
 
 
 class NoiseMeter:
@@ -75,9 +78,10 @@ class NoiseMeter:
     def noise(self) -> Noise:
         """Return what was heard so far."""
         if not self._counts.any():
-            return Noise(99.0, 99.0)
+            return Noise(99.0, 99.0, 0.0)
         quiet, fairly, loud = (self._total(share) for share in (_QUIET, _FAIRLY, _LOUD))
-        return Noise(loud - quiet, fairly - quiet)
+        seconds = float(self._counts[0].sum()) * _SMOOTHED / FRAME_RATE
+        return Noise(loud - quiet, fairly - quiet, seconds)
 
     def _total(self, share: float) -> float:
         """Level in dB of all bands together, each at that quantile of its own."""

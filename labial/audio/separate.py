@@ -150,6 +150,18 @@ class Background:
         return share
 
 
+def check_networks() -> None:
+    """Fetch the networks, where they are not there.
+
+    Raises
+    ------
+    WeightsError
+        They cannot be fetched.
+    """
+    for name in (_VOICE, _REST):
+        weights.path(name)
+
+
 def _network(file: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 3

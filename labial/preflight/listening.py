@@ -27,7 +27,7 @@ _PIECE = 10 * FRAME_RATE
 _VOICE, _PAUSE = 0.9, 0.1
 # Voices are said to begin and end some frames early and late.
 _MARGIN = 9
-_LEAST_PAUSE = 50
+_LEAST_PAUSE, _LEAST_SECONDS = 50, 4.0
 _BAND = 200.0, 5000.0
 _SPECTRA = 4
 # What falls by so much within the time after a peak, how fast; of all that, the fast ones.
@@ -59,7 +59,8 @@ class Heard:
     voice
         0..1, the share of the time in which somebody speaks.
     ratio
-        dB between speech and what is heard in its pauses, or nearly that where it hardly pauses.
+        dB between speech and what is heard in its pauses, or nearly that where it hardly pauses;
+        NaN where it is too short to tell.
     noise
         What is heard beside the voice.
     edge
@@ -165,7 +166,8 @@ class _Sums:
 
     def ratio(self, noise: Noise) -> float:
         if self.paused_frames < _LEAST_PAUSE or not self.spoken_frames:
-            return noise.distance - _DISTANCE_OF_0_DB
+            known = noise.seconds >= _LEAST_SECONDS
+            return noise.distance - _DISTANCE_OF_0_DB if known else float("nan")
         quiet = max(self.paused / self.paused_frames, 1e-9)
         loud = max(self.spoken / self.spoken_frames - quiet, 1e-9)
         return float(10 * np.log10(loud / quiet))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from labial.audio.clipping import ClippingMeter
@@ -74,16 +75,18 @@ def speech_findings(heard: Heard) -> list[Finding]:
         return [Finding("problem", "voice", text, advice, round(100 * heard.voice, 1), "%")]
     text = f"somebody speaks in {100 * heard.voice:.0f} % of it"
     findings = [Finding("good", "voice", text, "", round(100 * heard.voice, 1), "%")]
-    findings += [_noise(heard), *_second(heard), *_echo(heard), *_band(heard)]
+    findings += [*_noise(heard), *_second(heard), *_echo(heard), *_band(heard)]
     return findings + _silence(heard)
 
 
-def _noise(heard: Heard) -> Finding:
+def _noise(heard: Heard) -> list[Finding]:
+    if math.isnan(heard.ratio):
+        return []
     lively = heard.noise.change > _CHANGING
     value = round(heard.ratio, 1)
     if heard.ratio >= _QUIET_DB:
         text = f"speech is {min(value, 60):.0f} dB louder than what is beside it"
-        return Finding("good", "noise", text, "", value, "dB")
+        return [Finding("good", "noise", text, "", value, "dB")]
     what = "music or other voices" if lively else "noise"
     text = f"speech is only {value:.0f} dB louder than the {what} beside it"
     advice = "use the speech alone, without music" if lively else "use a quieter recording"
@@ -93,7 +96,7 @@ def _noise(heard: Heard) -> Finding:
     severity: Severity = "hint"
     if heard.ratio < warning:
         severity = "problem" if heard.ratio < problem else "warning"
-    return Finding(severity, "noise", text, advice, value, "dB")
+    return [Finding(severity, "noise", text, advice, value, "dB")]
 
 
 def _second(heard: Heard) -> list[Finding]:

@@ -100,6 +100,26 @@ def leveled(path: Path, target: float, out: Path) -> LevelReport:
     return report
 
 
+def limited(path: Path, out: Path) -> LevelReport:
+    """Write the sound of ``path`` as it is, but its true peak at most :data:`CEILING_DB`.
+
+    Parameters
+    ----------
+    path, out
+        As for :func:`leveled`.
+
+    Raises
+    ------
+    ReadError, SpeechError, WriteError
+    """
+    info = sound_info(path)
+    meter = LoudnessMeter(info.rate, info.layout)
+    for block in sound_blocks(path):
+        meter.add(block)
+    before, limiting = meter.loudness(), meter.peak() > CEILING_DB
+    return _write(path, out, info, (before, before), 0.0, limiting)
+
+
 def _write(
     path: Path,
     out: Path,

@@ -355,7 +355,7 @@ def test_much_sound_lies_in_a_file_that_vanishes(
 def test_no_room_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = synth.write_sound(tmp_path / "a.wav", stacked(tone(16000)), 16000)
     monkeypatch.setattr(spool, "HELD_BYTES", 4000)
-    monkeypatch.setattr(spool, "_folder", lambda: str(tmp_path / "not there"))
+    monkeypatch.setattr(spool, "large_folder", lambda: str(tmp_path / "not there"))
     with pytest.raises(WriteError, match=r"no room for the sound of .*a\.wav in .*not there: .*"):
         load_speech(path)
 

@@ -67,6 +67,12 @@ def test_clean_speech_needs_no_help() -> None:
     assert not helps(NoiseMeter().noise())
 
 
+def test_a_few_words_are_not_enough_to_tell() -> None:
+    assert helps(Noise(30, 6, 10)) and helps(Noise(10, 2, 10))
+    assert not helps(Noise(30, 6, 3)) and helps(Noise(20, 6, 3))
+    assert not helps(Noise(10, 6, 1.5))
+
+
 def test_blocks_make_no_difference() -> None:
     sound = voice() + hiss(8 * RATE, 0.01)
     one, many = noise_of(sound, len(sound)), noise_of(sound, 777)
@@ -97,7 +103,7 @@ def test_speech_comes_out_of_noise_at_its_own_time(tmp_path: Path) -> None:
 def test_only_what_is_noisy_changes(tmp_path: Path) -> None:
     for name in ("dtln_spectrum", "dtln_wave"):
         sample_file(name)
-    clean = np.array(read_audio(sample_file("speech_short")).samples[: 4 * RATE])
+    clean = np.array(read_audio(sample_file("speech_short")).samples[: 7 * RATE])
     mixed = clean + tune(len(clean), 0.01)
     for samples, noisy in ((clean, False), (mixed, True)):
         path = write_sound(tmp_path / "s.wav", samples[None], RATE, "pcm_f32le")

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import pytest
+from synth import sample_file
 
+from labial import weights
 from labial.audio import separate
 from labial.audio.separate import Background, shapes
 from labial.errors import WeightsError
+from labial.media.sound_file import sound_blocks
 
 
 def checkpoint(path: Path, values: object) -> Path:
@@ -117,3 +120,21 @@ def test_a_checkpoint_is_arrays_and_nothing_else(tmp_path: Path) -> None:
     values["up7.0.bias"] = np.zeros(3, np.float32)
     with pytest.raises(WeightsError, match=r"up7\.0\.bias"):
         separate._network(checkpoint(tmp_path / "s.ckpt", values))
+
+
+def test_speech_is_taken_from_under_a_tune() -> None:
+    """With the real networks, which are large, where somebody has fetched them."""
+    if any(
+        weights.state(name) != "ready" for name in ("spleeter_vocals", "spleeter_accompaniment")
+    ):
+        pytest.skip("the networks of the separation are not cached")
+    voice = np.concatenate(list(sound_blocks(sample_file("speech_short"), 44100, "stereo")))
+    voice = voice[: 6 * 44100]
+    t = np.arange(len(voice)) / 44100
+    chord = sum(
+        np.sin(2 * np.pi * h * t) * np.exp(-2 * (t % 0.5)) for h in (220, 277.2, 329.6, 660)
+    )
+    tune = np.repeat(chord[:, None], 2, 1) * float(np.sqrt((voice**2).mean()))
+    made = np.concatenate(list(Background(44100)([(voice + tune).astype(np.float32)])))
+    left = float(((made - tune) ** 2).sum() / (voice**2).sum())
+    assert 10 * np.log10(left) < -5

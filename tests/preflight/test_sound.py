@@ -76,8 +76,13 @@ def test_noise_is_measured_in_decibels(decibels: float, severity: str) -> None:
     assert "the noise beside it" in finding.text or severity == "good"
 
 
+def test_noise_of_a_few_words_is_not_known() -> None:
+    what = heard(voice()[RATE // 10 : RATE])
+    assert np.isnan(what.ratio) and "noise" not in found(what)
+
+
 def test_music_is_told_from_noise() -> None:
-    finding = found(Heard(8, 0, 8, 0.7, 9.0, Noise(21, 6), 8000, 0.1, 0.0))["noise"]
+    finding = found(Heard(8, 0, 8, 0.7, 9.0, Noise(21, 6, 8), 8000, 0.1, 0.0))["noise"]
     assert "music or other voices" in finding.text and finding.severity == "warning"
 
 
@@ -114,7 +119,7 @@ def test_no_speech_at_all_is_a_problem() -> None:
 
 
 def test_silence_at_the_ends_is_told_with_its_seconds() -> None:
-    what = found(Heard(10.0, 1.5, 7.0, 0.5, 40, Noise(50, 3), 8000, 0.1, 0.0))
+    what = found(Heard(10.0, 1.5, 7.0, 0.5, 40, Noise(50, 3, 8), 8000, 0.1, 0.0))
     assert what["leading silence"].where == ((0.0, 1.5),)
     assert "3.0 s at the end (7.0-10.0 s)" in what["trailing silence"].line()
 

@@ -8,7 +8,7 @@ from synth_media import write_sound
 
 from labial.audio.level import LoudnessMeter, peaks
 from labial.media.sound_file import sound_blocks
-from labial.soundtrack.level import CEILING_DB, Limiter, leveled
+from labial.soundtrack.level import CEILING_DB, Limiter, leveled, limited
 
 RATE = 16000
 
@@ -101,3 +101,12 @@ def test_nothing_becomes_nothing() -> None:
     assert not list(Limiter(RATE)([]))
     quiet = np.full((RATE, 1), 0.3, np.float32)
     np.testing.assert_array_equal(np.concatenate(list(Limiter(RATE)([quiet]))), quiet)
+
+
+def test_only_what_is_too_high_is_limited(tmp_path: Path) -> None:
+    calm, loud = phrases(0.05), phrases(0.05, 0.95)
+    report = limited(write(tmp_path / "c.wav", calm), tmp_path / "o.caf")
+    np.testing.assert_array_equal(read(tmp_path / "o.caf")[:, 0], calm)
+    assert report.limited == 0 and report.gain == 0
+    report = limited(write(tmp_path / "l.wav", loud), tmp_path / "o.caf")
+    assert report.limited > 0 and measured(read(tmp_path / "o.caf"))[1] <= CEILING_DB
