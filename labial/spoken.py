@@ -12,7 +12,8 @@ from labial.script.cues import read_cues
 from labial.script.given import given_text
 from labial.speech.segments import Phone
 from labial.voices.engines import find_voice
-from labial.voices.timing import SpokenTrack, speak_cues, speak_text
+from labial.voices.timing import speak_cues, speak_text
+from labial.voices.tracks import SpokenTrack
 
 
 @dataclass(frozen=True)

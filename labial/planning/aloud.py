@@ -14,7 +14,8 @@ from labial.script.cues import Cue
 from labial.script.segments import Segment
 from labial.speech.segments import Phone
 from labial.voices.engines import find_voice
-from labial.voices.timing import problems_of, speak_cues
+from labial.voices.reading import problems_of
+from labial.voices.timing import speak_cues
 
 # Of a text more than this is not cut off.
 _MOST_LOST = 0.5
@@ -29,7 +30,7 @@ class Spoken:
     audio
         File with it, from its first sample on; no longer than the segment.
     phones
-        What the synthesiser says of it, as :class:`labial.voices.timing.SpokenTrack`; may be empty.
+        What the synthesiser says of it, as :class:`labial.voices.tracks.SpokenTrack`; may be empty.
     warnings, problems
         What did not fit, and what did not fit at all, without the place.
     """

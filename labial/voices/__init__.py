@@ -2,14 +2,9 @@
 
 from labial.voices.base import Utterance, Voice
 from labial.voices.engines import VoiceGroup, engine_names, find_voice, listed, voices_of
-from labial.voices.timing import (
-    RateLimits,
-    SpokenCue,
-    SpokenTrack,
-    problems_of,
-    speak_cues,
-    speak_text,
-)
+from labial.voices.reading import problems_of
+from labial.voices.timing import RateLimits, speak_cues, speak_text
+from labial.voices.tracks import SpokenCue, SpokenTrack
 
 __all__ = [
     "RateLimits",

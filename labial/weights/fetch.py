@@ -24,7 +24,8 @@ from typing import IO, TYPE_CHECKING, Literal, TypeAlias
 import platformdirs
 
 from labial.errors import WeightsError
-from labial.weights.registry import Joined, Mirror, Package, Url, Weight, lookup
+from labial.weights.registry import lookup
+from labial.weights.rows import Joined, Mirror, Package, Url, Weight
 
 if TYPE_CHECKING:
     from labial.types import Hook
