@@ -20,6 +20,8 @@ LIMITS = (
     "not acceptable beyond 90 ms early or 185 ms late"
 )
 _LISTED = 12
+# A drift that is known no better than to 30 ms a minute is not worth a number.
+_VAGUE = 0.0005
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class SyncReport:
         lines = [f"{self.video}: {self.headline()}"]
         if self.sound:
             lines.append(f"measured: {self.sound}")
-        if self.verdict != "cannot tell":
+        if self.verdict not in ("cannot tell", "wanders"):
             lines += [self._drift_line(), f"limits: {LIMITS}"]
         lines += self._stretches()
         return "\n".join(lines)
@@ -108,6 +110,8 @@ class SyncReport:
     def _drift_line(self) -> str:
         if self.drift is None or not math.isfinite(self.drift_error):
             return "drift: too little to tell"
+        if not self.drifts and self.drift_error > _VAGUE:
+            return f"drift: too little to tell (± {self.drift_error * 60_000:.0f} ms a minute)"
         number = f"{self.drift * 60_000:+.0f} ± {self.drift_error * 60_000:.0f} ms a minute"
         return f"drift: {number}" if self.drifts else f"drift: none that is sure ({number})"
 

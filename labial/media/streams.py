@@ -300,7 +300,11 @@ class OtherStreams:
             self.dropped.append(f"audio stream {stream.index} (unknown codec)")
             return
         move = self._moves.get(stream.index)
-        copy = self._can_copy(stream) and not (move is not None and move.drift)
+        copy = self._can_copy(stream)
+        if move is not None:
+            # Packets of PCM may last for seconds: what is cut off is cut inside of them.
+            cut = move.late > 0 and stream.codec_context.codec.name.startswith("pcm_")
+            copy = copy and not cut and not move.drift
         output = self._audio_output(stream, copy)
         if beside:
             output.disposition = int(stream.disposition) & ~av.stream.Disposition.default

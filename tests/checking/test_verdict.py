@@ -57,6 +57,12 @@ def test_a_drift_is_judged_at_its_worse_end() -> None:
     assert unsure.at(0) == unsure.at(60) == 0
 
 
+def test_a_vague_drift_is_no_number() -> None:
+    report = replace(REPORT, drift=0.004, drift_error=0.005)
+    assert "drift: too little to tell (± 300 ms a minute)" in report.summary()
+    assert "drift: too little to tell\n" in replace(report, drift_error=math.inf).summary()
+
+
 def test_what_cannot_be_told_has_a_reason_and_no_numbers() -> None:
     report = replace(
         REPORT, verdict="cannot tell", why="no face is seen", offset=None, drift=None,

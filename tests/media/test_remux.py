@@ -202,6 +202,17 @@ def test_sound_the_container_cannot_hold_is_encoded_to_the_sample(tmp_path) -> N
     assert synth.sound_onset(tmp_path / "b.mp4") == pytest.approx(0.4, abs=0.001)
 
 
+def test_pcm_is_cut_inside_of_its_packets_and_loses_nothing(tmp_path) -> None:
+    """The film's sound is one packet, two seconds long."""
+    rate, late = 48000, Fraction(1, 8)
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, (2, 2 * rate)).astype(np.float32)
+    film = synth.write_video(tmp_path / "a.mkv", n=50, sound="pcm_s16le")
+    film = with_sound(film, tmp_path / "b.mkv", "pcm_s16le", noise, rate)
+    assert moved(film, tmp_path / "out.mkv", late).recoded == (1,)
+    np.testing.assert_array_equal(samples(tmp_path / "out.mkv"), samples(film)[rate // 8 :])
+    assert moved(film, tmp_path / "later.mkv", -late) == Remuxed()
+
+
 def test_what_cannot_be_written_leaves_nothing(tmp_path) -> None:
     source = synth.write_video(tmp_path / "a.mkv", codec="ffv1", n=5, sound="pcm_s16le")
     with pytest.raises(WriteError, match=r"webm cannot hold this file's ffv1 .* \.mkv"):
