@@ -20,7 +20,7 @@ from damaged import blurred, boxed, hushed, late, write_wav
 
 import labial
 from labial.clip import Clip, look
-from labial.evaluating import MEASURES, Evaluation, evaluate
+from labial.evaluating import MEASURES, Evaluation, Judgement, evaluate
 from labial.media import EncodeSettings, VideoReader, VideoWriter, read_audio
 from labial.types import FaceTrack, FloatArray, Frame
 
@@ -34,13 +34,13 @@ def main() -> int:
     parser.add_argument("clips", type=Path, nargs="+")
     parser.add_argument("--keep", type=Path, help="folder for the damaged videos")
     given = parser.parse_args()
-    found: dict[str, list[Evaluation]] = {kind: [] for kind in KINDS}
+    found: dict[str, dict[str, Evaluation]] = {kind: {} for kind in KINDS}
     with tempfile.TemporaryDirectory(prefix="labial-judge-") as folder:
         home = given.keep or Path(folder)
         home.mkdir(parents=True, exist_ok=True)
         for path in given.clips:
             for kind, video in damage(path, home).items():
-                found[kind].append(evaluate(video, ref=path))
+                found[kind][path.stem] = evaluate(video, ref=path)
                 print(f"{path.stem}: {kind}", file=sys.stderr, flush=True)
     show(found)
     return 0
@@ -87,24 +87,17 @@ SOUNDS: dict[str, Callable[[FloatArray], FloatArray]] = {"late": late, "hushed":
 PICTURES: dict[str, Edit] = {"blurred": blurred, "boxed": boxed}
 
 
-def show(found: dict[str, list[Evaluation]]) -> None:
+def show(found: dict[str, dict[str, Evaluation]]) -> None:
     """Print the table of means."""
     print(f"| measure | real | {' | '.join(found)} |")
     print("|---|---|" + "---|" * len(found))
+    columns = {kind: Judgement(each, {}, ()) for kind, each in found.items()}
+    means = [columns["as it was"].real_means(), *(each.means() for each in columns.values())]
     for measure in MEASURES:
-        cells = []
-        for kind, each in found.items():
-            if kind == "as it was":
-                real = [e.real[measure.name] for e in each if e.real is not None]
-                cells.append(_mean(measure.text, real))
-            cells.append(_mean(measure.text, [e.scores[measure.name] for e in each]))
-        if set(cells) != {"-"}:
-            print(f"| {measure.name} | {' | '.join(cells)} |")
-
-
-def _mean(text: Callable[[float | None], str], values: list[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return text(float(np.mean(known))) if known else "-"
+        if any(measure.name in each for each in means):
+            cells = [each.get(measure.name) for each in means]
+            told = " | ".join(measure.text(None if c is None else c.mean) for c in cells)
+            print(f"| {measure.name} | {told} |")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,10 @@ class Trio:
 
 @dataclass(frozen=True)
 class Means:
-    """Of one number over several videos: its mean, its standard deviation, and how many have it."""
+    """Of one number over several videos: its mean, its standard deviation, and how many have it.
+
+    What was counted in a video, such as closures, weighs by how many of them it had.
+    """
 
     mean: float
     spread: float
@@ -84,15 +87,17 @@ class Judgement:
 
     def means(self) -> dict[str, Means]:
         """Return the means of all numbers that some video has."""
-        return _means([each.scores for each in self.evaluations.values()])
+        return _means([(each.scores, each) for each in self.evaluations.values()])
 
     def real_means(self) -> dict[str, Means]:
         """Return the means of the real videos."""
-        return _means([each.real for each in self.evaluations.values() if each.real is not None])
+        return _means(
+            [(each.real, each) for each in self.evaluations.values() if each.real is not None]
+        )
 
     def baseline_means(self) -> dict[str, Means]:
         """Return the means of the other system."""
-        return _means([each.scores for each in self.baseline.values()])
+        return _means([(each.scores, each) for each in self.baseline.values()])
 
     def comparisons(self) -> dict[str, Comparison]:
         """Compare with the other system on the videos that both have."""
@@ -263,10 +268,18 @@ def _short(problems: Sequence[str]) -> str:
     return problems[0] + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
 
 
-def _means(scores: Sequence[Scores]) -> dict[str, Means]:
+def _means(scores: Sequence[tuple[Scores, Evaluation]]) -> dict[str, Means]:
     found = {}
     for measure in MEASURES:
-        values = [x for each in scores if (x := each[measure.name]) is not None]
+        values, weights = [], []
+        for each, video in scores:
+            value = each[measure.name]
+            weight = video.heard.get(measure.amount, 0.0) if measure.amount else 1.0
+            if value is not None and weight > 0:
+                values.append(value)
+                weights.append(weight)
         if values:
-            found[measure.name] = Means(float(np.mean(values)), float(np.std(values)), len(values))
+            mean = float(np.average(values, weights=weights))
+            spread = float(np.average((np.array(values) - mean) ** 2, weights=weights)) ** 0.5
+            found[measure.name] = Means(mean, spread, len(values))
     return found

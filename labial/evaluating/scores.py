@@ -28,6 +28,9 @@ class Measure:
         Digits after the point that mean something.
     least
         Two values nearer to each other than this are alike.
+    amount
+        What of :attr:`Evaluation.heard` a video's value rests on, and weighs with in a mean; ""
+        where all videos weigh alike.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Measure:
     aim: Aim
     digits: int
     least: float
+    amount: str = ""
 
     def text(self, value: float | None) -> str:
         """Return the value as it is shown; a dash where there is none."""
@@ -83,12 +87,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure("faces", "frames with a face", "share", "more", 3, 0.02),
     Measure("offset", "sound after the mouth", "ms", "zero", 0, 40),
     Measure("confidence", "how sure that is", "0..1", "more", 2, 0.2),
-    Measure("closure", "lips meet on p, b, m", "share", "more", 2, 0.1),
-    Measure("opens", "lips part on open vowels", "share", "more", 2, 0.1),
-    Measure("moves", "moves in silence", "share", "less", 2, 0.1),
-    Measure("stands", "stands open in silence", "share", "less", 2, 0.15),
-    Measure("follows", "goes along with the speech", "r", "more", 2, 0.1),
-    Measure("range", "range ÷ an average speaker's", "ratio", "real", 2, 0.2),
+    Measure("closure", "lips meet on p, b, m", "share", "more", 2, 0.1, "closures"),
+    Measure("opens", "lips part on open vowels", "share", "more", 2, 0.1, "open vowels"),
+    Measure("moves", "moves in silence", "share", "less", 2, 0.1, "silence"),
+    Measure("stands", "stands open in silence", "share", "less", 2, 0.15, "silence"),
+    Measure("follows", "goes along with the speech", "r", "more", 2, 0.1, "speech"),
+    Measure("range", "range ÷ an average speaker's", "ratio", "real", 2, 0.2, "speech"),
     Measure("lips_follow", "goes along with the real lips", "r", "more", 2, 0.1),
     Measure("lips_range", "range ÷ the real lips'", "ratio", "one", 2, 0.2),
     Measure("lips_apart", "lips from the real ones", "eye distances", "less", 4, 0.01),

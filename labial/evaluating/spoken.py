@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labial.clip import CERTAIN, Clip, best_of, likely_offset, seen_mouth
+from labial.clip import CERTAIN, Clip, likely_offset, seen_mouth
 from labial.evaluating.scores import Scores
 from labial.metrics.articulation import correlation, lag_of, lip_distance, range_ratio
 from labial.metrics.closure import closures, openings
@@ -23,6 +23,7 @@ Curve = npt.NDArray[np.float64]
 _LEAST_ROWS = 50
 _VOICE = 0.5
 _CHUNK = 2000
+_TOGETHER_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -130,46 +131,46 @@ def sound_scores(clip: Clip) -> tuple[Scores, dict[str, float], tuple[str, ...]]
 
 def lip_scores(clip: Clip, real: Clip) -> tuple[Scores, tuple[str, ...]]:
     """Hold a clip's lips against the real ones of the same words, frame by frame."""
-    lips, seen = _lips(clip)
-    theirs, there = _lips(real)
     # By time, for the two may differ in their rate of frames.
     near = np.searchsorted(real.times, clip.times - 1e-6).clip(0, len(real.times) - 1)
     before = (near - 1).clip(0)
     earlier = np.abs(real.times[before] - clip.times) < np.abs(real.times[near] - clip.times)
     near = np.where(earlier, before, near)
-    late = np.abs(real.times[near] - clip.times)
-    ok = seen & there[near] & (late < 0.03)
-    if ok.sum() < _LEAST_ROWS // 2:
+    together = np.abs(real.times[near] - clip.times) < _TOGETHER_SECONDS
+    frames = np.flatnonzero(together & _shown(clip) & _shown(real)[near])
+    if len(frames) < _LEAST_ROWS // 2:
         return Scores(), ("too few frames show both mouths",)
-    got, want = lips[ok], theirs[near][ok]
     upper, lower = _MIDDLE
-    gap, wanted = (x[:, lower, 1] - x[:, upper, 1] for x in (got, want))
+    gaps, apart = np.zeros((2, len(frames))), 0.0
+    for first in range(0, len(frames), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        got, want = _lips(clip, frames[part]), _lips(real, near[frames[part]])
+        for gap, lips in zip(gaps, (got, want), strict=True):
+            gap[part] = lips[:, lower, 1] - lips[:, upper, 1]
+        apart += lip_distance(got, want) * len(got)
     return Scores(
-        lips_follow=correlation(gap, wanted),
-        lips_range=range_ratio(gap, wanted),
-        lips_apart=lip_distance(got, want),
+        lips_follow=correlation(*gaps),
+        lips_range=range_ratio(*gaps),
+        lips_apart=apart / len(frames),
     ), ()
 
 
 _MIDDLE = (int(np.flatnonzero(LIPS == 13)[0]), int(np.flatnonzero(LIPS == 14)[0]))
 
 
-def _lips(clip: Clip) -> tuple[FloatArray, BoolArray]:
-    """(frames, points, 3) lips of each frame's best face in face space, and where they are seen."""
-    each = []
-    for track in clip.tracks:
-        mine = np.zeros((len(track), len(LIPS), 3), np.float32)
-        for first in range(0, len(track), _CHUNK):
-            rows = np.arange(first, min(first + _CHUNK, len(track)))
-            rows = rows[track.present[rows]]
-            if len(rows):
-                mine[rows] = track.local(rows, LIPS)
-        each.append(mine)
-    best = best_of(each, clip.tracks, clip.which, 0.0)
-    seen = (clip.quality > 0) & (clip.which >= 0)
-    if best.ndim == 1:
-        best = np.zeros((len(clip.times), len(LIPS), 3))
-    return np.asarray(best, np.float32), np.asarray(seen)
+def _shown(clip: Clip) -> BoolArray:
+    """(n,) frames whose best face is seen well."""
+    return np.asarray((clip.quality > 0) & (clip.which >= 0))
+
+
+def _lips(clip: Clip, frames: npt.NDArray[np.intp]) -> FloatArray:
+    """(len(frames), points, 3) lips of some frames' best faces in face space."""
+    lips = np.zeros((len(frames), len(LIPS), 3), np.float32)
+    for number in np.unique(clip.which[frames]):
+        mine = clip.which[frames] == number
+        track = clip.tracks[number]
+        lips[mine] = track.local(frames[mine] - track.start, LIPS)
+    return lips
 
 
 def offsets_over_time(clip: Clip, seconds: float = 4.0) -> list[tuple[float, Offset]]:

@@ -78,10 +78,12 @@ def test_what_cannot_be_judged_is_one_line(out: str, ref: str, line: str, tmp_pa
     assert "\n" not in str(raised.value)
 
 
-def found(name: str, scores: Scores, real: Scores | None = None) -> Evaluation:
+def found(
+    name: str, scores: Scores, real: Scores | None = None, closures: float = 4.0
+) -> Evaluation:
     return Evaluation(
         Path(f"{name}.mp4"), Path(f"real/{name}.mp4"), None, 50, 2.0, {"no face": 3},
-        {"closures": 4.0}, scores, real, ("a note",),
+        {"closures": closures, "speech": 2.0}, scores, real, ("a note",),
     )  # fmt: skip
 
 
@@ -132,6 +134,14 @@ def test_means_and_comparison() -> None:
     # Near to the real one is good, not more of it.
     assert (apart["range"].better, apart["range"].worse) == (1, 0)
     assert (apart["seam"].better, apart["seam"].count) == (1, 1)
+
+
+def test_what_is_counted_weighs_by_how_much_there_was() -> None:
+    many, few = found("a", Scores(closure=0.9)), found("b", Scores(closure=0.4), closures=1.0)
+    means = Judgement({"a": many, "b": few}, {}, ()).means()["closure"]
+    assert (means.mean, means.spread) == (pytest.approx(0.8), pytest.approx(0.2))
+    none = found("c", Scores(closure=0.0), closures=0.0)
+    assert Judgement({"a": many, "c": none}, {}, ()).means()["closure"].count == 1
 
 
 def test_json_csv_and_words(tmp_path: Path) -> None:
