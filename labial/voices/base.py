@@ -65,7 +65,7 @@ class Voice(Protocol):
 
     @property
     def state(self) -> str:
-        """``"ready"``, what is fetched on first use, or what the user has to do."""
+        """``"ready"``, what is fetched on first use, or the command that installs the engine."""
 
     def spoken_as(self, language: str) -> str | None:
         """Return the one of its languages in which ``language`` is spoken; None for none."""
@@ -91,3 +91,8 @@ class Voice(Protocol):
         WeightsError
             If its files cannot be fetched.
         """
+
+
+def to_install(voice: Voice) -> str:
+    """Return the command that installs what ``voice`` lacks, "" where it lacks nothing."""
+    return voice.state if voice.state.startswith("pip ") else ""

@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from labial.errors import OptionError
 from labial.media.tags import two_letters
 from labial.voices import piper
-from labial.voices.base import Voice
+from labial.voices.base import Voice, to_install
 
 GROUP = "labial.voices"
 DEFAULT = "espeak"
@@ -93,6 +93,8 @@ def find_voice(name: str = DEFAULT) -> Voice:
         if name == engine and voices:
             return next(iter(voices.values()))
         known = list(voices)
+        if commands := {todo for voice in voices.values() if (todo := to_install(voice))}:
+            raise OptionError(f"--voice {name}: its engine is not installed; {min(commands)}")
     near = get_close_matches(name, known, 5, 0.5) or known[:5]
     raise OptionError(
         f"--voice {name}: no such voice; did you mean {', '.join(near)}? "

@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
+from labial.errors import SpeechError
 from labial.media.tags import two_letters
 from labial.script.cues import Cue
-from labial.voices.base import Voice
+from labial.voices.base import Voice, to_install
 from labial.voices.scripts import speakable, unreadable
 
 _SENTENCE_PAUSE, _PARAGRAPH_PAUSE = 0.35, 0.7
@@ -40,7 +41,7 @@ def problems_of(cues: Sequence[Cue], voice: Voice, language: str) -> list[str]:
         If the voice's engine is not installed.
     """
     language = two_letters(language)
-    code = voice.spoken_as(language)
+    code = code_of(voice, language)
     if code is None:
         return [no_language(voice, language)]
     found = [] if cues else ["there are no cues"]
@@ -57,6 +58,19 @@ def problems_of(cues: Sequence[Cue], voice: Voice, language: str) -> list[str]:
         if said := unspeakable(cue.text, code):
             found.append(place + said)
     return found
+
+
+def code_of(voice: Voice, language: str) -> str | None:
+    """Return how ``voice`` calls a language, None where it does not speak it.
+
+    Raises
+    ------
+    SpeechError
+        If the voice's engine is not installed.
+    """
+    if todo := to_install(voice):
+        raise SpeechError(f"voice {voice.name} is not installed: {todo}")
+    return voice.spoken_as(language)
 
 
 def no_language(voice: Voice, language: str) -> str:

@@ -11,7 +11,7 @@ from labial.media.tags import two_letters
 from labial.script.cues import Cue
 from labial.types import Hook
 from labial.voices.base import Utterance, Voice
-from labial.voices.reading import no_language, pieces_of, plain, problems_of, unspeakable
+from labial.voices.reading import code_of, no_language, pieces_of, plain, problems_of, unspeakable
 from labial.voices.tracks import TAIL_SECONDS, SpokenTrack, TrackBuilder, tight
 
 _TRIES = 4
@@ -135,7 +135,7 @@ def speak_text(
     """
     RateLimits(rate, 3)
     language = two_letters(language)
-    code = voice.spoken_as(language)
+    code = code_of(voice, language)
     if code is None:
         raise ScriptError(name, [no_language(voice, language)])
     pieces = list(pieces_of(text))

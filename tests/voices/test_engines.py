@@ -8,7 +8,7 @@ import pytest
 
 from labial.cli import main
 from labial.errors import OptionError
-from labial.voices import Voice, engine_names, engines, find_voice, listed, voices_of
+from labial.voices import Voice, engine_names, engines, espeak, find_voice, listed, voices_of
 from labial.voices.espeak import EspeakVoice
 
 
@@ -50,6 +50,19 @@ def test_an_unknown_name_lists_near_ones(name: str, near: str) -> None:
     with pytest.raises(OptionError, match="labial voices") as caught:
         find_voice(name)
     assert near in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_speaker_of_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(espeak, "find_spec", lambda name: None)
+    espeak.variants.cache_clear()
+    try:
+        assert find_voice("espeak").state == "pip install 'labial[text]'"
+        assert not find_voice("espeak").languages
+        with pytest.raises(OptionError, match=r"not installed; pip install 'labial\[text\]'"):
+            find_voice("espeak:f3")
+        assert "espeak" in [name for group in listed("de") for name in group.names]
+    finally:
+        espeak.variants.cache_clear()
 
 
 def test_a_plug_in_brings_voices(plug_in: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from labial.errors import OptionError, ScriptError
+from labial.errors import OptionError, ScriptError, SpeechError
 from labial.media import spool
 from labial.script.cues import Cue
 from labial.speech.align import Word
@@ -162,6 +162,15 @@ def test_all_problems_are_told_at_once_and_before_any_work() -> None:
     ]
     assert problems_of(cues[1:2], voice, "ru") == []
     assert problems_of(cues[1:2], voice, "rus") == problems_of(cues[:1], voice, "eng_GB") == []
+
+
+def test_an_engine_that_is_not_installed() -> None:
+    voice = Metronome()
+    voice.state = "pip install 'metronome'"
+    with pytest.raises(SpeechError, match="metronome is not installed: pip install 'metronome'"):
+        problems_of([cue(0, 1)], voice, "en")
+    with pytest.raises(SpeechError, match="not installed"):
+        speak_text("Hello", voice, "en")
 
 
 def test_a_text_is_spoken_paragraph_by_paragraph() -> None:
