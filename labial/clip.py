@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,10 +159,6 @@ def opening_of(track: FaceTrack) -> Curve:
     return gap
 
 
-def _usable(clip: Clip) -> Curve:
-    return np.where(clip.quality > 0, clip.opening, np.nan)
-
-
 def seen_mouth(clip: Clip) -> tuple[MouthMotion, BoolArray] | None:
     """Bring the mouth of each frame's best face to the clock of the clip's own sound.
 
@@ -231,77 +226,3 @@ def beside_sound(
     usable = good[np.searchsorted(times, at).clip(0, len(good) - 1)]
     usable &= at <= times[-1]
     return seen.astype(np.float32), usable
-
-
-def verdicts(clip: Clip, offset: Offset | None) -> list[tuple[bool, str]]:
-    """What will work, one line each: True for good news."""
-    n = len(clip.times)
-    left = Counter(str(reason) for reason in clip.reasons[clip.quality <= 0])
-    line = f"{n - left.total()} of {n} frames can be re-synced"
-    if left:
-        line += "; left as they are: " + ", ".join(f"{n} {why}" for why, n in left.most_common())
-    lines = [(left.total() * 10 <= n, line)]
-    # Of those who only listen, nothing is wanted.
-    usable = [int(k) for k in np.unique(clip.which[clip.quality > 0])]
-    if usable:
-        faces = [clip.tracks[k] for k in usable]
-        lines += [_mouth_verdict(clip, usable), _size_verdict(faces)]
-    if clip.strangers:
-        lines.append((False, f"People were not known again after cuts: {clip.strangers}"))
-    if clip.loudness is None:
-        lines.append((True, "The clip has no sound of its own to compare the mouth with"))
-    elif clip.loudness.max() <= SILENT_DB:
-        lines.append((True, "The clip's own sound is silence: nothing to compare the mouth with"))
-    elif offset is None:
-        lines.append(
-            (
-                True,
-                "The clip's own sound does not clearly belong to this mouth: offset not known",
-            )
-        )
-    else:
-        ms = round(offset.seconds * 1000)
-        line = (
-            f"The clip's own sound comes {abs(ms)} ms {'after' if ms > 0 else 'before'} its mouth"
-        )
-        if abs(ms) < 15:
-            line = "The clip's own sound comes with its mouth"
-        fine = -EARLY <= offset.seconds <= LATE
-        line += f" ({offset.confidence:.0%} sure)" + ("" if fine else ": it is out of sync")
-        lines.append((fine, line))
-    if clip.deinterlaced:
-        lines.append((True, f"{clip.deinterlaced} frames are interlaced and get deinterlaced"))
-    if clip.skipped:
-        lines.append((False, f"{clip.skipped} damaged packets were skipped"))
-    return lines
-
-
-def _mouth_verdict(clip: Clip, usable: list[int]) -> tuple[bool, str]:
-    widest = [_widest(clip, k) for k in usable]
-    best = _usable(clip)
-    peak = int(np.nanargmax(best))
-    shut = sum(w < OPEN for w in widest)
-    if shut == len(usable):
-        return False, (
-            f"The mouth never opens (at most {best[peak]:.2f} eye distances): there are no teeth "
-            "to take from it"
-        )
-    line = f"The mouth opens to {best[peak]:.2f} eye distances, at {clip.times[peak]:.1f} s"
-    if shut:
-        return False, f"{line}; in {shut} of {len(usable)} tracks it never opens"
-    return True, f"{line}: teeth and tongue can be taken from this clip"
-
-
-def _widest(clip: Clip, k: int) -> float:
-    part = _usable(clip)[clip.which == k]
-    return float(np.nanmax(part)) if np.isfinite(part).any() else 0.0
-
-
-def _size_verdict(usable: list[FaceTrack]) -> tuple[bool, str]:
-    eyes = np.concatenate([track.scale[track.quality > 0] for track in usable])
-    middle = float(np.median(eyes))
-    line = f"The face is {middle:.0f} px wide between the outer eye corners"
-    if np.ptp(eyes) > 0.2 * middle:
-        line += f" ({eyes.min():.0f} to {eyes.max():.0f})"
-    small = middle < SMALL_PIXELS
-    return not small, line + (": small, little of the mouth will be seen" if small else "")

@@ -15,7 +15,7 @@ import numpy as np
 
 from labial import geometry
 from labial.chart import HEIGHT, WIDTH, Color, draw_chart, line
-from labial.clip import Clip, look, offset_of, verdicts
+from labial.clip import Clip, look, offset_of
 from labial.errors import FaceError, OptionError, WriteError
 from labial.exports import formats
 from labial.inspect_page import write_page
@@ -23,6 +23,7 @@ from labial.lanes import Life, draw_lanes, height, lives, thumbnail
 from labial.media.picture import write_png
 from labial.media.read import VideoReader
 from labial.media.spool import enough_room
+from labial.preflight.picture import picture_findings
 from labial.sheet import (
     FAINT,
     INK,
@@ -105,7 +106,8 @@ def inspect_clip(
     if kind == ".json":
         _write_boxes(target, clip)
         return target
-    lines, people = verdicts(clip, offset_of(clip)), lives(clip)
+    found, people = picture_findings(clip, offset_of(clip)), lives(clip)
+    lines = [(finding.severity in ("good", "hint"), finding.text) for finding in found]
     pictures, thumbs = _pictures(video, clip, people, tell)
     page = _draw(clip, pictures, lines, people, thumbs)
     if kind == ".png":

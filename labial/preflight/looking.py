@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from labial.audio.load import load_speech
-from labial.clip import look
+from labial.audio.loudness import SILENT_DB
+from labial.clip import look, offset_of
 from labial.errors import OptionError, SpeechError, WriteError
 from labial.exports import formats
 from labial.media.probe import probe, show
@@ -85,8 +86,8 @@ def _checked(file: Path, tell: Hook) -> Preflight:
     if media.video is None:
         return Preflight(show(file), "speech", worst_first(_sound(file, None, tell)))
     clip = look(file, tell)
-    findings = picture_findings(clip)
-    if media.audio is not None:
+    findings = picture_findings(clip, offset_of(clip))
+    if clip.loudness is not None and clip.loudness.max() > SILENT_DB:
         findings += [_of_source(finding) for finding in _sound(file, clip.heard, tell)]
     photo = len(clip.times) == 1 and media.audio is None
     return Preflight(show(file), "photo" if photo else "video", worst_first(findings))

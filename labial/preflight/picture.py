@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from labial.clip import EARLY, LATE, OPEN, SMALL_PIXELS, Clip, offset_of, opening_of
+from labial.audio.loudness import SILENT_DB
+from labial.clip import EARLY, LATE, OPEN, SMALL_PIXELS, Clip, opening_of
+from labial.metrics.sync import Offset
 from labial.preflight.finding import Finding, Severity
 from labial.speaking.cast import LEFT_ALONE
 from labial.types import FaceTrack
@@ -30,14 +33,22 @@ _ADVICE = {
 }
 
 
-def picture_findings(clip: Clip) -> list[Finding]:
-    """Return what is to be said of a clip's picture; of a clip of one frame, as of a photo."""
+def picture_findings(clip: Clip, offset: Offset | None) -> list[Finding]:
+    """Return what is to be said of a clip's picture; of a clip of one frame, as of a photo.
+
+    Parameters
+    ----------
+    clip
+        The clip.
+    offset
+        What :func:`labial.clip.offset_of` says of it.
+    """
     findings = _left(clip)
     usable = [clip.tracks[k] for k in np.unique(clip.which[clip.quality > 0])]
     findings += face_findings(usable, len(clip.times) == 1)
     findings += _people(clip)
     if len(clip.times) > 1:
-        findings += _sync(clip)
+        findings += _sync(clip, offset)
         if clip.seconds < _SHORT_SECONDS:
             findings.append(
                 Finding(
@@ -75,30 +86,31 @@ def _left(clip: Clip) -> list[Finding]:
     """Frames that are not re-synced, and those that fade, by their reasons."""
     n = len(clip.times)
     lost = clip.quality <= 0
-    share = float(lost.mean())
     if n == 1:
         why = str(clip.reasons[0])
         if not lost[0]:
             return [Finding("good", "face", "the face can speak")]
         return [Finding("problem", why, f"the face cannot speak: {why}", _ADVICE.get(why, ""))]
-    text = f"{n - int(lost.sum())} of {n} frames can be re-synced"
-    if share == 0:
-        findings = [Finding("good", "usable frames", text, "", 100.0, "%")]
-    else:
-        severity: Severity = _by_share(share)
-        findings = [Finding(severity, "usable frames", text, "", _percent(1 - share), "%")]
+    left = Counter(str(reason) for reason in clip.reasons[lost])
+    text = f"{n - left.total()} of {n} frames can be re-synced"
+    if left:
+        why = ", ".join(f"{count} {reason}" for reason, count in left.most_common())
+        text += f"; left as they are: {why}"
+    share = left.total() / n
+    worst = _by_share(share) if left else "good"
+    findings = [Finding(worst, "usable frames", text, "", _percent(1 - share), "%")]
     for reason in sorted({str(reason) for reason in clip.reasons[clip.quality < 1]} - {""}):
-        rows = (clip.reasons == reason) & (clip.quality < 1)
-        gone = float((rows & lost).mean())
-        if reason in LEFT_ALONE or not rows.any():
+        if reason in LEFT_ALONE:
             continue
-        what = "left as they are" if gone else "faded"
-        count = int((rows & lost).sum()) if gone else int(rows.sum())
+        rows = (clip.reasons == reason) & (clip.quality < 1)
+        gone, count = left[reason] / n, int(rows.sum())
+        text = f"{reason} in {count} frames, " + (
+            f"of which {left[reason]} are left as they are" if gone else "which fade to the source"
+        )
         findings.append(
             Finding(
-                _by_share(gone) if gone else "hint", reason,
-                f"{reason} in {count} frames, which are {what}", _ADVICE.get(reason, ""),
-                _percent(count / n), "%", stretches(rows, clip.times),
+                _by_share(gone), reason, text, _ADVICE.get(reason, ""), _percent(count / n), "%",
+                stretches(rows, clip.times),
             )
         )  # fmt: skip
     return findings
@@ -186,16 +198,26 @@ def _people(clip: Clip) -> list[Finding]:
     return findings
 
 
-def _sync(clip: Clip) -> list[Finding]:
-    offset = offset_of(clip)
+def _sync(clip: Clip, offset: Offset | None) -> list[Finding]:
+    if clip.loudness is None:
+        return [Finding("hint", "own sync", "it has no sound of its own", _SILENT)]
+    if clip.loudness.max() <= SILENT_DB:
+        return [Finding("hint", "own sync", "its own sound is silence", _SILENT)]
     if offset is None:
-        return []
+        return [Finding("hint", "own sync", "its own sound does not clearly belong to this mouth")]
     late = round(1000 * offset.seconds)
-    text = f"its own sound comes {abs(late)} ms {'after' if late > 0 else 'before'} the mouth"
+    text = f"its own sound comes {abs(late)} ms {'after' if late > 0 else 'before'} its mouth"
+    if abs(late) < _WITH_MS:
+        text = "its own sound comes with its mouth"
+    text += f" ({offset.confidence:.0%} sure)"
     if -EARLY <= offset.seconds <= LATE:
         return [Finding("good", "own sync", text, "", late, "ms")]
-    advice = "who speaks, and how this person moves, is learned less well; move the sound first"
-    return [Finding("warning", "own sync", text, advice, late, "ms")]
+    advice = "who speaks, and how this person moves, is learned less well; labial fix moves it"
+    return [Finding("warning", "own sync", f"{text}: out of sync", advice, late, "ms")]
+
+
+_SILENT = "who speaks, and how far they move, is learned from pictures alone"
+_WITH_MS = 15
 
 
 def stretches(

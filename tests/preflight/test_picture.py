@@ -7,6 +7,7 @@ import pytest
 from synth import make_clip
 
 from labial.clip import SMALL_PIXELS, Clip
+from labial.metrics.sync import Offset
 from labial.preflight.finding import Finding
 from labial.preflight.looking import dub_advice
 from labial.preflight.picture import picture_findings, stretches
@@ -22,12 +23,12 @@ def opened(clip: Clip, gap: float = 0.2) -> Clip:
     return replace(clip, tracks=tracks)
 
 
-def found(clip: Clip) -> dict[str, Finding]:
-    return {finding.measure: finding for finding in picture_findings(clip)}
+def found(clip: Clip, offset: Offset | None = None) -> dict[str, Finding]:
+    return {finding.measure: finding for finding in picture_findings(clip, offset)}
 
 
 def test_a_good_clip() -> None:
-    what = found(opened(make_clip()))
+    what = found(opened(make_clip()), Offset(0.0, 0.8))
     bad = {name for name, finding in what.items() if finding.severity != "good"}
     assert {"usable frames", "face size", "mouth opening"} <= set(what) - bad
     assert bad == {"cuts"} and what["cuts"].value == 1
@@ -42,9 +43,12 @@ def test_frames_that_stay_have_their_reasons_and_seconds() -> None:
     quality[30:33], reasons[30:33] = 0, "mouth covered"
     what = found(replace(clip, quality=quality, reasons=reasons))
     assert what["usable frames"].severity == "warning" and what["usable frames"].value == 74
+    assert what["usable frames"].text == (
+        "37 of 50 frames can be re-synced; left as they are: 10 turned away, 3 mouth covered"
+    )
     assert what["turned away"].severity == "warning"
     assert what["turned away"].where == (pytest.approx((0.4, 0.8), abs=0.02),)
-    assert what["blurred"].severity == "hint" and "faded" in what["blurred"].text
+    assert what["blurred"].severity == "hint" and "which fade" in what["blurred"].text
     assert what["mouth covered"].severity == "hint"
     quality[:40] = 0
     lost = found(replace(clip, quality=quality, reasons=reasons))
@@ -81,6 +85,35 @@ def test_people_fields_and_damage_are_told() -> None:
     assert what["people"].value == 2 and "--speaker" in what["people"].advice
     assert what["interlaced"].value == 7 and what["damage"].severity == "warning"
     assert "no model" in what["people known again"].text
+
+
+def test_a_track_that_never_opens_is_counted() -> None:
+    clip, shut = opened(make_clip()), make_clip(gap=0.01)
+    what = found(replace(clip, tracks=[clip.tracks[0], opened(shut, 0.01).tracks[1]]))
+    assert what["mouth opening"].severity == "hint"
+    assert "never in 1 of 2 tracks" in what["mouth opening"].text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "severity", "words"),
+    [
+        (0.0, "good", "comes with its mouth (80% sure)"),
+        (0.1, "good", "comes 100 ms after its mouth (80% sure)"),
+        (0.2, "warning", "comes 200 ms after its mouth (80% sure): out of sync"),
+        (-0.1, "warning", "comes 100 ms before its mouth (80% sure): out of sync"),
+    ],
+)
+def test_own_sound_out_of_sync(seconds: float, severity: str, words: str) -> None:
+    sync = found(make_clip(), Offset(seconds, 0.8))["own sync"]
+    assert sync.severity == severity and sync.text == f"its own sound {words}"
+
+
+def test_sound_that_says_nothing() -> None:
+    clip = make_clip()
+    assert "no sound of its own" in found(replace(clip, loudness=None))["own sync"].text
+    silence = replace(clip, loudness=np.full(100, -60.0))
+    assert "is silence" in found(silence)["own sync"].text
+    assert "does not clearly belong" in found(clip)["own sync"].text
 
 
 def test_advice_of_a_dub_is_what_is_bad_only() -> None:
