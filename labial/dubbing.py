@@ -44,6 +44,7 @@ from labial.report.write import report_files, write_report
 from labial.soundtrack.level import leveled
 from labial.takes import SegmentsOf, Take, whole_of
 from labial.tally import DubReport
+from labial.timeline import Timeline
 from labial.types import FaceTrack, Hook
 
 LANGUAGE_MARK = "{lang}"
@@ -343,7 +344,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
         people=played.cast.summary(analysis.times),
         copied=float(tally.copied),
         resumed=tally.resumed,
-        notes=writer.plan.notes + heard_of + _unknown(analysis),
+        notes=writer.plan.notes + heard_of + _unknown(analysis) + _mute(analysis, line),
         timing=line.summary(options.stretch_audio == 1),
     )
 
@@ -394,6 +395,14 @@ def _told(styles: dict[int, Style], tracks: list[FaceTrack]) -> str:
 def _unknown(analysis: Analysis) -> tuple[str, ...]:
     why = analysis.strangers
     return (f"people were not known again after cuts: {why}",) if why else ()
+
+
+def _mute(analysis: Analysis, line: Timeline) -> tuple[str, ...]:
+    """Why nobody speaks in a frame that is held."""
+    _, quality, reasons = overview(analysis.tracks, len(line))
+    if line.held >= len(line) or quality[-1] > 0:
+        return ()
+    return (f"no mouth speaks in the last frame, which is held: {reasons[-1]}",)
 
 
 def _expect_a_face(video: str | os.PathLike[str], analysis: Analysis) -> None:

@@ -144,6 +144,15 @@ def test_stretched_speech_is_what_is_delivered(
     assert len(decode(out).times) == 14
 
 
+def test_a_last_frame_without_a_mouth_is_told(speeches: dict[int, Path], tmp_path: Path) -> None:
+    empty = [np.full_like(actor()[0], 90)] * 4
+    film = write_clip(tmp_path / "film.mkv", [*actor()[:N], *empty])
+    report = dub(film, speeches[LONG], tmp_path / "out.mkv", quality="fast", sync_mode="hold")
+    assert report.frames == LONG
+    assert report.passed["no face"] >= LONG - N
+    assert "no mouth speaks in the last frame, which is held: no face" in report.summary()
+
+
 def test_pictures_and_one_frame(speeches: dict[int, Path], tmp_path: Path) -> None:
     one = write_clip(tmp_path / "one.mkv", actor()[:1])
     (tmp_path / "out").mkdir()

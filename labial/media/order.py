@@ -19,12 +19,12 @@ from labial.types import Frame
 
 Rows = npt.NDArray[np.int64]
 
-HELD_BYTES = 192 << 20
+HELD_BYTES = 64 << 20
 """Of frames that are read ahead to be shown backwards, in memory."""
 SPOOLED_BYTES = 4 << 30
 """The same in a temporary file, where decoding cannot start often enough."""
 # A chunk in memory may cost so many times its own frames in decoding.
-_DEAREST = 8
+_DEAREST = 4
 
 
 @dataclass(frozen=True)
