@@ -15,7 +15,7 @@ from labial.report.moments import Moment
 
 Curve = npt.NDArray[np.floating]
 WIDTH, HEIGHT = 1200, 220
-_LEFT, _BOTTOM, _TOP = 64, 26, 10
+_LEFT, _RIGHT, _BOTTOM, _TOP = 64, 1188, 26, 10
 _POINTS = 900
 _PLAIN = "#b0b0ac"
 _MADE, _WANTED, _SHADE, _WRONG = "#1c62ba", "#e28e2c", "#ececea", "#c45c18"
@@ -78,7 +78,7 @@ class _Chart:
         """Shade a range of values."""
         top, bottom = self._y(limits[1]), self._y(limits[0])
         self._parts.append(
-            f'<rect x="{_LEFT}" y="{top:.1f}" width="{WIDTH - _LEFT}" '
+            f'<rect x="{_LEFT}" y="{top:.1f}" width="{_RIGHT - _LEFT}" '
             f'height="{bottom - top:.1f}" fill="#e3f0e6"><title>{html.escape(words)}</title></rect>'
         )
 
@@ -89,7 +89,7 @@ class _Chart:
                 continue
             y = self._y(value)
             self._parts.append(
-                f'<path d="M{_LEFT} {y:.1f}H{WIDTH}" stroke="{_PLAIN}" stroke-width=".5"/>'
+                f'<path d="M{_LEFT} {y:.1f}H{_RIGHT}" stroke="{_PLAIN}" stroke-width=".5"/>'
                 f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">'
                 f"{form.format(value)}</text>"
             )
@@ -136,14 +136,14 @@ class _Chart:
         """Return the drawing."""
         return (
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title)}" '
-            f'data-seconds="{self._seconds:.3f}" data-left="{_LEFT}">'
+            f'data-seconds="{self._seconds:.3f}" data-left="{_LEFT}" data-right="{_RIGHT}">'
             + "".join(self._parts)
             + "".join(self._front)
             + f'<path class="now" d="M{_LEFT} {_TOP}V{HEIGHT - _BOTTOM}"/></svg>'
         )
 
     def _x(self, seconds: float) -> float:
-        return _LEFT + (WIDTH - _LEFT) * seconds / self._seconds
+        return _LEFT + (_RIGHT - _LEFT) * seconds / self._seconds
 
     def _y(self, value: float) -> float:
         share = (value - self._low) / (self._high - self._low)

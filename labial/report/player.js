@@ -18,7 +18,7 @@ if (player) {
     clock.textContent = `${made.currentTime.toFixed(2)} / ${length.toFixed(2)} s`;
     if (length) seek.value = made.currentTime / length;
     for (const chart of document.querySelectorAll("svg[data-seconds]")) {
-      const left = Number(chart.dataset.left), wide = chart.viewBox.baseVal.width - left;
+      const wide = Number(chart.dataset.right) - Number(chart.dataset.left);
       const x = (wide * made.currentTime) / Number(chart.dataset.seconds);
       const now = chart.querySelector(".now");
       now.setAttribute("transform", `translate(${Math.min(x, wide)} 0)`);

@@ -17,6 +17,7 @@ class _Say(Protocol):
 # People notice sound that is so many milliseconds early or late (ITU-R BT.1359).
 _EARLY, _LATE = -45.0, 125.0
 _FEW = 5
+_LEAST_SILENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,15 @@ def verdicts(found: Evaluation) -> list[Verdict]:
         count = round(heard.get("closures", 0))
         words = f"Lips meet on {scores.closure:.0%} of {count} heard p, b and m"
         theirs = None if real is None else real.closure
-        # Of a few, one more or less says little.
-        mark = _mark(1 - scores.closure, 0.2, 0.4 if count >= _FEW else 1.1)
+        # Of a few, one more or less says little; nor can lips that hardly meet by nature be blamed.
+        best = 0.95 if theirs is None else min(theirs, 0.95)
+        mark = _mark(best - scores.closure, 0.15, 0.35 if count >= _FEW else 1.1)
         say("closure", mark, words + _real(theirs, "{:.0%}"))
     if scores.opens is not None and scores.opens < 0.85:
         words = f"Lips part on {scores.opens:.0%} of the open vowels: the mouth mumbles"
         say("opens", _mark(1 - scores.opens, 0.3, 0.6), words)
-    if scores.moves is not None and scores.stands is not None:
-        seconds = heard.get("silence", 0)
+    seconds = heard.get("silence", 0.0)
+    if scores.moves is not None and scores.stands is not None and seconds >= _LEAST_SILENCE:
         words = f"In {seconds:.1f} s of silence the mouth moves for {scores.moves:.0%}"
         words += f" and stands open for {scores.stands:.0%}"
         theirs = None if real is None else real.moves

@@ -38,7 +38,7 @@ def test_a_good_dub_gets_good_news_only() -> None:
         ("offset", 200.0, "poor", "The sound comes 200 ms after the mouth: people notice"),
         ("offset", -60.0, "poor", "The sound comes 60 ms before the mouth: people notice"),
         ("offset", None, "poor", "The mouth does not say what is heard"),
-        ("closure", 0.5, "poor", "Lips meet on 50% of 20"),
+        ("closure", 0.4, "poor", "Lips meet on 40% of 20"),
         ("opens", 0.3, "poor", "Lips part on 30% of the open vowels: the mouth mumbles"),
         ("moves", 0.7, "poor", "In 2.0 s of silence the mouth moves for 70%"),
         ("follows", 0.2, "poor", "The opening follows the speech with r 0.20"),
