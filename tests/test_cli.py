@@ -179,6 +179,9 @@ def test_eval(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
         write_csv=lambda judged, out: Path(out).write_text("csv"),
     )
     monkeypatch.setitem(sys.modules, "labial.evaluating", room)
+    pages = types.ModuleType("labial.report")
+    pages.__dict__.update(report_files=None, write_report=None)
+    monkeypatch.setitem(sys.modules, "labial.report", pages)
     assert main(["eval", "--out", "made", "--ref", "real"]) == 0
     assert capsys.readouterr().out == "all is well\n"
     files = ["--json", str(tmp_path / "a.json"), "--csv", str(tmp_path / "a.csv")]
