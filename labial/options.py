@@ -98,7 +98,7 @@ class DubOptions:
     the mouth rests, longer speech is cut off. cut_off: as long as the shorter of both. The others
     are as long as the speech, to a frame, and end with it where it is shorter. loop: the video
     begins again, with a cut. bounce: it plays back and forth. hold: its last frame lives on, with
-    small movements of head and eyes. remap: it plays slower or faster, each frame as filmed."""
+    small movements of heads and eyes. remap: it plays slower or faster, each frame as filmed."""
     stretch_audio: Stretching = 1.0
     """Let the speech take 0.9 to 1.1 times as long, at the same pitch; above 1 it is slower. auto:
     as much as brings it nearest to the video's length. What is left over is for the sync mode."""

@@ -19,7 +19,7 @@ class DubReport:
     out
         The file written.
     frames
-        Frames in the source, and in the output.
+        Frames in the output; as many as in the source, unless a sync mode says otherwise.
     resynced
         Frames whose mouth follows the new speech, wholly or faded.
     passed
