@@ -166,6 +166,12 @@ def options() -> Iterator[Case]:
         "fix", str(film), "-o", str(film)])  # fmt: skip
     yield other("fix by hand, and the mouth", "leave out --late", lambda film, speech, out: [
         "fix", str(film), "-o", str(out / "out.mkv"), "--how", "mouth", "--late", "9"])  # fmt: skip
+    yield other("eval what is missing", "there is no such file", lambda film, speech, out: [
+        "eval", "--out", str(out / "none.mp4")])  # fmt: skip
+    yield other("eval a sound", "no video stream", lambda film, speech, out: [
+        "eval", "--out", str(speech), "--ref", str(film)])  # fmt: skip
+    yield other("eval with a film for weights", "PyTorch", lambda film, speech, out: [
+        "eval", "--out", str(film), "--syncnet", str(film)])  # fmt: skip
     yield other("visemes of a silent film", "no audio stream", lambda film, speech, out: [
         "visemes", str(film), "-o", str(out / "a.json")])  # fmt: skip
     yield other("visemes to .doc", "doc", lambda film, speech, out: [
