@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from labial.metrics.sync import LAGS, RATE, Mask, summit, sureness
+from labial.metrics.sync import LAGS, RATE, SCALE, Mask, summit, sureness
 from labial.types import FloatArray
 
 Rows = npt.NDArray[np.float64]
@@ -34,6 +34,8 @@ _GROUP_SECONDS = 2.0
 _LEAST_GROUPS = 4
 _LEAST_SPAN = 1e-3
 _LEAST_VOTES = 3
+# Offsets beyond 0.6 s are, all together, this much as likely as those within.
+_FAR_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -334,7 +336,17 @@ def _sureness(evidence: Evidence, path: Rows) -> float:
         # Column ``reach`` is the line itself.
         if abs(lag) < lags:
             total[max(-lag, 0) : lags - max(lag, 0)] += row[max(lag, 0) : lags + min(lag, 0)]
-    return sureness(total / rows, evidence.reach)
+    # Seen from the line, column k is the offset of its middle and k more.
+    offsets: Rows = np.arange(lags) - evidence.reach + np.float64(path.mean())
+    score: Rows = total / rows + _prior(offsets) / SCALE
+    return sureness(score, evidence.reach)
+
+
+def _prior(lags: Rows) -> Rows:
+    """Log of how likely offsets are beforehand: those far away are rare, however many they are."""
+    far = np.abs(lags) > LAGS[-1]
+    many = far.sum() / max((~far).sum(), 1)
+    return np.asarray(np.where(far, math.log(_FAR_SHARE / max(many, _FAR_SHARE)), 0.0))
 
 
 def _votes(evidence: Evidence, path: Rows, seconds: float = 5.0) -> float:

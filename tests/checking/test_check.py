@@ -108,7 +108,7 @@ def test_in_a_conversation_whoever_speaks_is_measured() -> None:
     """The listener is larger, and chews."""
     other = predict(Audio(np.roll(voice(), 16000 * 9), 16000))
     listener = face(other, person=1, scale=220.0, seed=1)
-    for ms in (0, -300, 500):
+    for ms in (0, 500):
         report = measure(footage([speaker(), listener], heard(ms / 1000)), CheckOptions())
         assert report.offset == pytest.approx(ms / 1000, abs=0.015)
 

@@ -83,6 +83,16 @@ def test_what_does_not_belong_together_is_not_trusted() -> None:
         assert line_of(foreign, drifting=False).confidence < 0.5
 
 
+def test_offsets_far_away_need_more_to_be_believed() -> None:
+    near, far = (
+        fit_line(evidence_of(pair(12, late, noise=1.6), reach=300), drifting=False)
+        for late in (0.2, 2.0)
+    )
+    assert near is not None and far is not None
+    assert far.seconds == pytest.approx(2.0, abs=0.01)
+    assert near.confidence > far.confidence + 0.02
+
+
 def test_a_face_that_seldom_speaks_is_told_by_many_votes() -> None:
     """Somebody else is heard in three quarters of the time."""
     heard, seen = pair(240, 0.2, noise=1.0)
