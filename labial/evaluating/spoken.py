@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ from labial.clip import CERTAIN, Clip, likely_offset, seen_mouth
 from labial.evaluating.scores import Scores
 from labial.metrics.articulation import correlation, lag_of, lip_distance, range_ratio
 from labial.metrics.closure import closures, openings
+from labial.metrics.drift import Line, Window, gather, windows
 from labial.metrics.silence import silence_leak
-from labial.metrics.sync import RATE, Offset, load_expert
+from labial.metrics.sync import LAGS, RATE, Offset, load_expert
 from labial.motion.retarget import LIPS
 from labial.motion.space import load_basis
 from labial.speech.segments import best_path
@@ -173,9 +175,12 @@ def _lips(clip: Clip, frames: npt.NDArray[np.intp]) -> FloatArray:
     return lips
 
 
-def offsets_over_time(clip: Clip, seconds: float = 4.0) -> list[tuple[float, Offset]]:
-    """Return the offset in windows of so many seconds, each with its middle; see ``docs``."""
+def offsets_over_time(clip: Clip, seconds: float = 4.0) -> list[Window]:
+    """Return the offset in windows of so many seconds, each half as long after the last."""
     mouth, heard = seen_mouth(clip), clip.heard
     if mouth is None or heard is None:
         return []
-    return load_expert().over_time(heard, *mouth, seconds=seconds)
+    seen, usable = mouth
+    evidence = gather(*load_expert().towers(heard, seen), usable, heard.voice, int(LAGS[-1]))
+    level = Line(0.0, 0.0, 0.0, math.inf, 0.0)
+    return windows(evidence, level, seconds, seconds / 2)

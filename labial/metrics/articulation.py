@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.metrics.closure import Curve, Mask
+from labial.metrics.sync import RATE, summit
 
-RATE = 50
 MAX_LAG = 6
 _LEAST_ROWS = 25
 
@@ -46,11 +46,7 @@ def lag_of(got: Curve, want: Curve, usable: Mask, most: int = MAX_LAG) -> tuple[
         enough = ok.sum() > _LEAST_ROWS
         scores.append(correlation(got[here][ok], want[there][ok]) if enough else -1.0)
     best = int(np.argmax(scores))
-    shift = 0.0
-    if 0 < best < len(scores) - 1:
-        left, top, right = scores[best - 1 : best + 2]
-        shift = 0.5 * (left - right) / min(left - 2 * top + right, -1e-9)
-    return (best - most + shift) / RATE, max(scores)
+    return (best - most + summit(np.array(scores), best)) / RATE, max(scores)
 
 
 def range_ratio(got: Curve, want: Curve) -> float:

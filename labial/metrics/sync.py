@@ -126,42 +126,11 @@ class SyncExpert:
         usable
             (len(mouth),) bool: where it was seen well.
         """
-        return _offset(*self.towers(speech, mouth), usable)
-
-    def over_time(
-        self, speech: SpeechTrack, mouth: MouthMotion, usable: Mask, seconds: float = 4.0
-    ) -> list[tuple[float, Offset]]:
-        """Return the offset in windows that begin half their length after each other.
-
-        Parameters
-        ----------
-        speech, mouth, usable
-            As for a call.
-        seconds
-            Length of a window's middle; the lags reach 0.6 s beyond it on either side.
-
-        Returns
-        -------
-        The middle of each window in seconds, and its offset; windows in which too little is seen
-        are left out.
-        """
         heard, seen = self.towers(speech, mouth)
-        most, rows = int(LAGS[-1]), round(seconds * RATE)
-        found = []
-        for first in range(0, max(len(seen) - rows - 2 * most, 0) + 1, max(rows // 2, 1)):
-            part = slice(first, first + rows + 2 * most)
-            offset = _offset(heard[part], seen[part], usable[part])
-            if offset is not None:
-                found.append(((first + most + rows / 2) / RATE, offset))
-        return found
-
-
-def _offset(heard: FloatArray, seen: FloatArray, usable: Mask) -> Offset | None:
-    """:func:`offset_of`, or None where too little is seen."""
-    most = int(LAGS[-1])
-    if len(seen) <= 2 * most or usable[most : len(seen) - most].sum() < LEAST_SECONDS * RATE:
-        return None
-    return offset_of(heard, seen, usable[: len(seen)])
+        most = int(LAGS[-1])
+        if len(seen) <= 2 * most or usable[most : len(seen) - most].sum() < LEAST_SECONDS * RATE:
+            return None
+        return offset_of(heard, seen, usable[: len(seen)])
 
 
 @lru_cache(maxsize=1)

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from labial.checking.verdict import NOTICED
 from labial.clip import CERTAIN, Clip
 from labial.evaluating.spoken import Spoken
-from labial.metrics.sync import RATE, Offset
+from labial.metrics.closure import runs
+from labial.metrics.drift import Window
+from labial.metrics.sync import RATE
 from labial.report.moments import Moment
 
 Curve = npt.NDArray[np.floating]
@@ -19,8 +22,6 @@ _LEFT, _RIGHT, _BOTTOM, _TOP = 64, 1188, 26, 10
 _POINTS = 900
 _PLAIN = "#b0b0ac"
 _MADE, _WANTED, _SHADE, _WRONG = "#1c62ba", "#e28e2c", "#ececea", "#c45c18"
-# What people do not notice, in milliseconds (ITU-R BT.1359).
-_FINE = (-45.0, 125.0)
 
 
 def opening_curve(clip: Clip, spoken: Spoken, moments: Sequence[Moment]) -> str:
@@ -30,7 +31,8 @@ def opening_curve(clip: Clip, spoken: Spoken, moments: Sequence[Moment]) -> str:
     known = seen[np.isfinite(seen)]
     high = max(float(known.max()) if len(known) else 0.0, float(spoken.wanted.max()), 0.1) * 1.05
     chart = _Chart(max(clip.seconds, 0.1), (0.0, high))
-    chart.shade(_spans(~spoken.voice, rows), "nobody speaks")
+    silent = runs(spoken.voice.astype(int), [0])
+    chart.shade([(a / RATE, b / RATE) for a, b in silent], "nobody speaks")
     chart.grid([round(high * k / 3, 2) for k in range(1, 4)], "{:.2f}")
     chart.curve(rows, spoken.wanted, _WANTED, "what the speech asks of an average speaker")
     chart.curve(rows, seen, _MADE, "what is seen")
@@ -38,15 +40,15 @@ def opening_curve(clip: Clip, spoken: Spoken, moments: Sequence[Moment]) -> str:
     return chart.svg("Opening of the mouth in eye distances, over seconds")
 
 
-def offset_curve(clip: Clip, offsets: Sequence[tuple[float, Offset]]) -> str:
+def offset_curve(clip: Clip, offsets: Sequence[Window]) -> str:
     """Draw the offset in windows; what is not sure is faint."""
-    known = [1000 * offset.seconds for _, offset in offsets if offset.confidence > CERTAIN]
+    known = [1000 * each.seconds for each in offsets if each.confidence > CERTAIN]
     low, high = min([-150.0, *known]), max([200.0, *known])
     chart = _Chart(max(clip.seconds, 0.1), (low * 1.1, high * 1.1))
-    chart.band(_FINE, "not noticed by most people")
+    chart.band((1000 * NOTICED[0], 1000 * NOTICED[1]), "not noticed by most people")
     chart.grid([-100, 0, 100, 200], "{:+.0f}")
-    for seconds, offset in offsets:
-        chart.dot(seconds, 1000 * offset.seconds, offset.confidence)
+    for each in offsets:
+        chart.dot((each.begin + each.end) / 2, 1000 * each.seconds, each.confidence)
     return chart.svg("Milliseconds by which the sound comes after the mouth, over seconds")
 
 
@@ -148,10 +150,3 @@ class _Chart:
     def _y(self, value: float) -> float:
         share = (value - self._low) / (self._high - self._low)
         return HEIGHT - _BOTTOM - share * (HEIGHT - _BOTTOM - _TOP)
-
-
-def _spans(here: npt.NDArray[np.bool_], times: Curve) -> list[tuple[float, float]]:
-    """Seconds of the stretches in which ``here`` holds."""
-    edges = np.flatnonzero(np.diff(np.pad(here.astype(int), 1)))
-    ends = np.append(times, times[-1] + 1 / RATE if len(times) else 0.0)
-    return [(float(ends[a]), float(ends[b])) for a, b in edges.reshape(-1, 2)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from labial.checking.verdict import judged
 from labial.evaluating import Evaluation
 
 Mark = Literal["good", "fair", "poor"]
@@ -14,8 +15,6 @@ class _Say(Protocol):
     def __call__(self, name: str, mark: Mark, words: str) -> None: ...
 
 
-# People notice sound that is so many milliseconds early or late (ITU-R BT.1359).
-_EARLY, _LATE = -45.0, 125.0
 _FEW = 5
 _LEAST_SILENCE = 0.5
 
@@ -51,7 +50,7 @@ def verdicts(found: Evaluation) -> list[Verdict]:
                 f"Mouth and sound are together, as far as can be told ({ms:+d} ms)",
             )
         else:
-            fine = _EARLY <= ms <= _LATE
+            fine = judged(ms / 1000) == "in sync"
             late = f"The sound comes {abs(ms)} ms {'after' if ms > 0 else 'before'} the mouth"
             rest = "most people do not notice" if fine else "people notice"
             say("offset", "fair" if fine else "poor", f"{late}: {rest}")

@@ -23,7 +23,7 @@ from labial.exports import formats
 from labial.media.place import check_file
 from labial.media.sequence import find_sequence
 from labial.media.spool import enough_room
-from labial.metrics.sync import Offset
+from labial.metrics.drift import Window
 from labial.page import embedded, shown, table, write_document
 from labial.report.curves import offset_curve, opening_curve
 from labial.report.moments import Moment, Worst, choose, pictures, spoken_moments
@@ -202,9 +202,7 @@ def _moments(chosen: list[Moment], drawn: dict[int, Image]) -> str:
     )
 
 
-def _curves(
-    clip: Clip, spoken: Spoken | None, chosen: list[Moment], offsets: list[tuple[float, Offset]]
-) -> str:
+def _curves(clip: Clip, spoken: Spoken | None, chosen: list[Moment], offsets: list[Window]) -> str:
     if spoken is None:
         return "<h2>Over time</h2><p>There is no sound to hold the mouth against.</p>"
     parts = [
@@ -287,7 +285,7 @@ def _facts(
     found: Evaluation,
     said: list[Verdict],
     chosen: list[Moment],
-    offsets: list[tuple[float, Offset]],
+    offsets: list[Window],
     report: DubReport | None,
 ) -> dict[str, Any]:
     """Everything that the page tells, for a JSON file."""
@@ -300,11 +298,12 @@ def _facts(
         ],
         "offsets": [
             {
-                "seconds": round(at, 2),
+                "begin": round(each.begin, 2),
+                "end": round(each.end, 2),
                 "ms": round(1000 * each.seconds, 1),
                 "confidence": round(each.confidence, 3),
             }
-            for at, each in offsets
+            for each in offsets
         ],
         "dub": None if report is None else {**asdict(report), "out": str(report.out)},
     }

@@ -16,7 +16,7 @@ from labial.clip import look
 from labial.dubbing import dub_each
 from labial.errors import OptionError, ReadError, WriteError
 from labial.media import EncodeSettings, VideoReader, VideoWriter
-from labial.metrics.sync import Offset
+from labial.metrics.drift import Window
 from labial.report import report_files, write_report
 from labial.report.curves import offset_curve
 from labial.report.write import address, stretches_of
@@ -133,7 +133,7 @@ def test_stretches_without_a_mouth() -> None:
 
 
 def test_offsets_lie_at_their_height() -> None:
-    dots = [(0.5, Offset(0.1, 1.0)), (1.5, Offset(-0.1, 0.6)), (1.0, Offset(0.0, 1.0))]
+    dots = [Window(0, 1, 0.1, 1.0), Window(1, 2, -0.1, 0.6), Window(0.5, 1.5, 0.0, 1.0)]
     drawing = ET.fromstring(offset_curve(make_clip(), dots))
     high = [float(dot.attrib["cy"]) for dot in drawing.iter("circle")]
     across = [float(dot.attrib["cx"]) for dot in drawing.iter("circle")]
