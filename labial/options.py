@@ -114,8 +114,8 @@ class DubOptions:
     onset: bool = True
     """The mouth is still before the first sound, after the last, and in long silences."""
     denoise: Denoise = "auto"
-    """Take noise, music and other voices out of the speech before listening to it, where that
-    helps; what is delivered stays as it is."""
+    """Take music and other voices, and with "on" noise too, out of the speech before listening to
+    it, where that helps; what is delivered stays as it is."""
     keep_background: bool = False
     """Keep music and ambience of the source under the new speech, at their own level: its voices
     are taken out by a network (118 MB are fetched the first time)."""

@@ -22,16 +22,19 @@ _TAKEN = 0.6
 """Share of what the networks would take away. All of it hurts speech more than noise does: ours was
 trained on noise too. ``training/LOG.md`` has the figures."""
 # See :class:`labial.audio.noise.Noise`. A few words have no pauses by which to measure.
-_HELPED, _CHANGING, _LOUD_NOISE = 32.0, 4.5, 20.0
+_HELPED, _CHANGING = 32.0, 4.5
+# Music that never stops changes less, but more than any noise.
+_LOUD, _DENSE = 20.0, 2.6
 _SHORT_SECONDS, _FEW_SECONDS, _HELPED_SURELY = 2.0, 5.0, 24.0
 
 
 def helps(noise: Noise) -> bool:
-    """Whether taking it out lets the network hear better: music, other voices, or loud noise."""
+    """Whether taking it out lets the network hear better: music and other voices, not noise."""
     if noise.seconds < _SHORT_SECONDS:
         return False
     limit = _HELPED_SURELY if noise.seconds < _FEW_SECONDS else _HELPED
-    return noise.distance < _LOUD_NOISE or (noise.distance < limit and noise.change > _CHANGING)
+    changing = noise.distance < limit and noise.change > _CHANGING
+    return changing or (noise.distance < _LOUD and noise.change > _DENSE)
 
 
 class Denoiser:

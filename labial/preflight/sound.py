@@ -90,7 +90,7 @@ def _noise(heard: Heard) -> list[Finding]:
     what = "music or other voices" if lively else "noise"
     text = f"speech is only {value:.0f} dB louder than the {what} beside it"
     advice = "use the speech alone, without music" if lively else "use a quieter recording"
-    if lively or value < 8:
+    if lively:
         advice += "; --denoise auto takes some of it out to listen to it"
     problem, warning = _LIVELY if lively else _STEADY
     severity: Severity = "hint"
