@@ -13,6 +13,7 @@ from labial.evaluating.lse import lse
 from labial.evaluating.pictures import Watch, picture_scores
 from labial.evaluating.scores import Evaluation, Scores
 from labial.evaluating.spoken import lip_scores, sound_scores
+from labial.media.read import VideoReader
 from labial.media.spool import enough_room
 from labial.metrics.syncnet import SyncNet
 from labial.options import EvalOptions, overridden
@@ -88,6 +89,10 @@ class Judge:
         :func:`labial.evaluating.pictures.picture_scores`.
         """
         tell = hook or (lambda stage, done, total: None)
+        for other in (ref, source):
+            if other is not None:
+                # What cannot be opened is told before the work.
+                VideoReader(other).close()
         clip = look(out, tell)
         scores, heard, notes = self._alone(clip, tell)
         real, filmed = None, None
