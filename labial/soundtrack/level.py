@@ -56,9 +56,9 @@ class LevelReport:
     def summary(self) -> str:
         """In a few words."""
         if self.before <= SILENT_LUFS:
-            return "the speech is silence: its level stays"
+            return "the sound is silence: its level stays"
         missed = abs(self.after - self.target) >= _TOLD_LU
-        line = f"speech brought from {self.before:.1f} to {self.after:.1f} LUFS"
+        line = f"sound brought from {self.before:.1f} to {self.after:.1f} LUFS"
         line += f" ({self.target:g} would press its peaks too hard)" if missed else ""
         line += f", true peak {self.peak:.1f} dB"
         return line + (f"; limited for {self.limited:.1f} s" if self.limited >= 0.05 else "")
