@@ -375,7 +375,8 @@ def _looks(
 
 
 def _taught(wanted: Wanted) -> str:
-    looks = wanted.looks.values()
+    # A track that is shown again has the same look.
+    looks = {id(look): look for look in wanted.looks.values()}.values()
     if not looks:
         return "the clip shows too little of its mouth; as standard"
     pairs = sum(look.pairs for look in looks)
