@@ -36,6 +36,7 @@ from labial.media.write import VideoWriter, check_target
 from labial.motion.style import Style
 from labial.options import DubOptions, overridden
 from labial.performing import perform
+from labial.preflight import dub_advice
 from labial.producing import parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
@@ -91,7 +92,9 @@ def dub(
         raise OptionError("--mux is for several languages: --audio es=es.wav --audio fr=fr.wav")
     tell = hook or (lambda stage, done, total: None)
     with made_sounds() as folder:
-        job = _Job.prepared(video, audio, out, options, folder, tell)
+        mine = folder / "dub"
+        mine.mkdir()
+        job = _Job.prepared(video, audio, out, options, mine, tell)
         return _judged(_done(job, job.analysis or _looked_at(job, tell), tell), job, tell)
 
 
@@ -345,6 +348,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
         copied=float(tally.copied),
         resumed=tally.resumed,
         notes=writer.plan.notes + heard_of + _unknown(analysis) + _mute(analysis, line),
+        advice=dub_advice(analysis.tracks, job.take.listened(speeches)),
         timing=line.summary(options.stretch_audio == 1),
     )
 

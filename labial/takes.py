@@ -140,8 +140,15 @@ class Whole:
         heard = _as_told(heard, self.phones)
         return [Speech(heard, 0, None, asked_of(self.options.speaker), self.options)]
 
+    def listened(self, speeches: Sequence[Speech]) -> list[tuple[Audio, SpeechTrack]]:
+        """Return what was recorded, with what was heard in it; not what a synthesiser made."""
+        return [] if self.phones else [(self.recording, speech.heard) for speech in speeches]
+
     def sound(self, video: Path, length: Fraction, folder: Path) -> tuple[Path, tuple[str, ...]]:
-        """Return the file to deliver, and what there is to say of it."""
+        """Return the file to deliver, and what there is to say of it.
+
+        ``folder`` is for what is made, the one above it for what other takes of this video share.
+        """
         notes = (*self.notes, *filter(None, [self.recording.note]))
         if not self.options.keep_background:
             return self.path, notes
@@ -219,10 +226,18 @@ class Lines:
         """Return what is said in a video of so many seconds."""
         return [self._speech(line) for line in self.lines]
 
-    def _speech(self, line: Line) -> Speech:
+    def listened(self, speeches: Sequence[Speech]) -> list[tuple[Audio, SpeechTrack]]:
+        """Return what was recorded, with what was heard in it; not what a synthesiser made."""
+        every = zip(self.lines, speeches, strict=True)
+        return [(self._audio(line), one.heard) for line, one in every if not line.phones]
+
+    def _audio(self, line: Line) -> Audio:
         recording = self.recordings[_file(line)]
         first, end = (round(t * recording.rate) for t in (line.audio_start, line.audio_end))
-        heard = predict(Audio(recording.samples[first:end], recording.rate))
+        return Audio(recording.samples[first:end], recording.rate)
+
+    def _speech(self, line: Line) -> Speech:
+        heard = predict(self._audio(line))
         heard = _as_told(heard, line.phones)
         asked = asked_of(line.speaker)
         return Speech(heard, float(line.start), float(line.end), asked, line.options)
@@ -362,7 +377,10 @@ def _laid(
 
 def _background(video: Path, folder: Path) -> Path | None:
     """What is heard in a video besides voices; None where it has no sound."""
-    return background(video, folder / f"background{ENDING}") if _sounds(video) else None
+    out = folder.parent / f"background{ENDING}"
+    if not out.exists() and _sounds(video):
+        background(video, out)
+    return out if out.exists() else None
 
 
 def _sounds(video: Path) -> bool:

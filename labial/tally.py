@@ -50,6 +50,8 @@ class DubReport:
         Frames that an earlier run had made.
     people
         Whom it dubbed and whom it left alone, in a few words; "" where there is one person.
+    advice
+        What would make it better, one line each, the worst first.
     timing
         What was done about speech and video of different length, in a few words; "" for nothing.
     """
@@ -71,6 +73,7 @@ class DubReport:
     copied: float = 0.0
     resumed: int = 0
     timing: str = ""
+    advice: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return a line for the user, one on people, one on style, and one on what was lost."""
@@ -92,6 +95,8 @@ class DubReport:
             line += f"; copied without encoding again: {self.copied:.1f} s"
         if self.resumed:
             line += f"; made by an earlier run: {self.resumed}"
+        for warning in self.advice:
+            line += f"\n{warning}"
         if self.timing:
             line += f"\nlength: {self.timing}"
         if self.people:

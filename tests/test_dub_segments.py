@@ -13,7 +13,8 @@ from test_dubbing import actor, write_clip, write_speech
 from labial import dubbing
 from labial.dubbing import dub
 from labial.errors import LabialError, OptionError, ScriptError
-from labial.media.sound_file import sound_blocks
+from labial.media.sound_file import sound_blocks, write_audio
+from labial.types import Audio
 
 QUICK = {"quality": "fast", "preset": "ultrafast"}
 FRAMES = 40
@@ -137,3 +138,17 @@ def test_loudness_changes_the_level_and_says_so(home: Path, source: Path, speech
         float(np.sqrt((np.concatenate([*sound_blocks(path)]) ** 2).mean())) for path in (quiet, out)
     ]
     assert abs(20 * np.log10(levels[1] / levels[0])) > 0.5
+
+
+def test_what_would_make_it_better_is_told(home: Path, source: Path) -> None:
+    long = write_speech(home / "long.wav", 6.0)
+    samples = np.concatenate([*sound_blocks(long, 16000)])[:, 0]
+    noise = np.random.default_rng(0).normal(0, float(samples.std()), len(samples))
+    noisy = home / "noisy.caf"
+    write_audio(Audio((samples + noise).astype(np.float32), 16000), noisy)
+    told = dub(source, noisy, home / "noisy.mkv", **QUICK)
+    assert any("louder than" in line for line in told.advice)
+    assert told.advice[0] in told.summary()
+    assert not any(
+        "louder than" in line for line in dub(source, long, home / "l.mkv", **QUICK).advice
+    )
