@@ -142,7 +142,8 @@ def gather(
         rows, wide = slice(first, first + BLOCK), slice(first, first + BLOCK + 2 * reach)
         if not counted[rows].any():
             continue
-        every = np.ascontiguousarray(mouth[rows] @ sound[wide].T)
+        # Not by BLAS: its threads would wait for each other more than they work.
+        every = np.einsum("id,jd->ij", mouth[rows], sound[wide])
         step, along = every.strides
         # Row i of the block meets lag k in column i + k.
         fit = as_strided(every, (BLOCK, lags), (step + along, along), writeable=False)
