@@ -43,7 +43,7 @@ from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
 from labial.report.write import report_files, write_report
 from labial.soundtrack.level import leveled
-from labial.takes import SegmentsOf, Take, whole_of
+from labial.takes import SegmentsOf, Take, expect_words, whole_of
 from labial.tally import DubReport
 from labial.timeline import Timeline
 from labial.types import FaceTrack, Hook
@@ -208,6 +208,7 @@ class _Job:
 
         Who speaks in which segment can only be checked where the video was looked at.
         """
+        expect_words(audio, options)
         named, source = _opened(video, options)
         settings = EncodeSettings(
             options.codec, options.crf, options.preset, options.lossless, options.hardware,

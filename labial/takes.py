@@ -279,8 +279,7 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
     ReadError, SpeechError, ScriptError
         What is to be said cannot be used.
     """
-    if sum(given is not None for given in (audio, options.srt, options.text)) > 1:
-        raise OptionError("give one of --audio, --srt and --text: only one of them can be said")
+    expect_words(audio, options)
     named = "" if audio is None else os.fspath(audio)
     ending = Path(named).suffix.lower()
     srt = named if ending in CUE_FILES else options.srt
@@ -288,12 +287,24 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
     if srt is not None or text is not None:
         spoken = spoken_script(srt, text or "", options, folder)
         take = Whole(spoken.path, options, spoken.phones, spoken.notes)
-    elif audio is not None:
-        take = Whole(Path(audio), options)
     else:
-        raise OptionError("nothing to say: give --audio SPEECH, --srt FILE, or --text TEXT")
+        take = Whole(Path(named), options)
     take.check()
     return take
+
+
+def expect_words(audio: str | os.PathLike[str] | None, options: DubOptions) -> None:
+    """Raise OptionError unless exactly one thing is to be said."""
+    given = sum(one is not None for one in (audio, options.srt, options.text))
+    if options.segments is not None:
+        if options.srt is not None or options.text is not None:
+            raise OptionError("give one of --segments, --srt and --text: they exclude each other")
+    elif given > 1:
+        raise OptionError("give one of --audio, --srt and --text: only one of them can be said")
+    elif not given:
+        raise OptionError(
+            "nothing to say: give --audio SPEECH, --segments FILE, --srt FILE, or --text TEXT"
+        )
 
 
 class SegmentsOf:
@@ -319,8 +330,7 @@ class SegmentsOf:
     def __init__(
         self, video: Path, options: DubOptions, audio: str | os.PathLike[str] | None
     ) -> None:
-        if options.segments is None or options.srt is not None or options.text is not None:
-            raise OptionError("give one of --segments, --srt and --text: they exclude each other")
+        assert options.segments is not None
         self._video, self._options = video, options
         self._name = show(Path(options.segments))
         self._segments, problems = segments_and_problems(

@@ -22,12 +22,13 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
 from labial import cli
+from labial.cli import making
 from labial.media import pieces
-class Told(cli.Progress):
+class Told(making.Progress):
     def __enter__(self):
         print("begun", flush=True)
         return super().__enter__()
-cli.Progress = Told
+making.Progress = Told
 pieces.LEAST, pieces.USUAL, pieces.MOST = 8, 12, 16
 sys.exit(cli.main())
 """
