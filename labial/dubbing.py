@@ -43,7 +43,7 @@ from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
 from labial.report.write import report_files, write_report
 from labial.soundtrack.level import leveled
-from labial.takes import SegmentsOf, Take, expect_words, whole_of
+from labial.takes import SegmentsOf, Take, expect_words, lasting, whole_of
 from labial.tally import DubReport
 from labial.timeline import Timeline
 from labial.types import FaceTrack, Hook
@@ -138,10 +138,12 @@ def dub_each(
             f"-o {target}: several languages need {LANGUAGE_MARK} in the name, such as "
             f"out/{LANGUAGE_MARK}.mp4, or --mux for one file"
         )
-    if options.mux == "off" and options.report and LANGUAGE_MARK not in options.report:
-        raise OptionError(
-            f"--report {options.report}: several languages need {LANGUAGE_MARK} in the name"
-        )
+    beside = {"report": options.report, "preview": options.preview}
+    for what, named in beside.items():
+        if options.mux == "off" and named and LANGUAGE_MARK not in named:
+            raise OptionError(
+                f"--{what} {named}: several languages need {LANGUAGE_MARK} in the name"
+            )
     _opened(video, options)
     with made_sounds() as folder:
         jobs: dict[str, _Job] = {}
@@ -149,9 +151,11 @@ def dub_each(
         for language, speech in speeches.items():
             mine = folder / language
             mine.mkdir()
-            one = replace(options, language=language)
-            if options.report is not None:
-                one = replace(one, report=options.report.replace(LANGUAGE_MARK, language))
+            own = {
+                what: named and named.replace(LANGUAGE_MARK, language)
+                for what, named in beside.items()
+            }
+            one = overridden(options, {"language": language, **own})
             try:
                 name = target.replace(LANGUAGE_MARK, language)
                 jobs[language] = _Job.prepared(video, speech, name, one, mine, tell)
@@ -224,10 +228,12 @@ class _Job:
             take = checked.take(analysis, folder)
             for file in take.files:
                 check_target(out, source, settings, file)
+        inputs = [Path(given) for given in (options.segments, options.srt, audio) if given]
+        inputs += [*take.files, *(Path(s) for s in take.speakers if s.endswith(".json"))]
         if options.report is not None:
-            report_files(options.report)
+            report_files(options.report, (named, *inputs, out))
         if options.preview is not None:
-            check_png(options.preview, (named, *take.files, out))
+            check_png(options.preview, (named, *inputs, out))
         return cls(
             named, source, take, Path(out), options, settings, plan, content, folder, analysis
         )
@@ -319,7 +325,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
     parts = parts_of(analysis, copying)
     depends = (
-        job.content, seen.digest(sound), seen.version(), _lasting(options), job.take.key, job.plan,
+        job.content, seen.digest(sound), seen.version(), lasting(options), job.take.key, job.plan,
         parts,
     )  # fmt: skip
     with (
@@ -352,11 +358,6 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
         advice=dub_advice(analysis.tracks, job.take.listened(speeches)),
         timing=line.summary(options.stretch_audio == 1),
     )
-
-
-def _lasting(options: DubOptions) -> DubOptions:
-    """The options that pieces of the output depend on."""
-    return replace(options, resume=False, cache=True, preview=None, report=None)
 
 
 def _looks(

@@ -126,7 +126,8 @@ class DubOptions:
     """Whom to dub. auto: who speaks, by mouth and sound of the source; all: everybody; largest: the
     largest face; 0, 1 and so on: that person, 0 is the most seen ("labial inspect" shows them);
     X,Y@SECONDS: who is at that pixel of the picture then, by default at the beginning; FILE.json:
-    who is in the boxes of that file, as "labial inspect -o FILE.json" writes them."""
+    who is in the boxes of that file, as "labial inspect -o FILE.json" writes them. With --segments
+    it counts where a segment names nobody."""
     copy: bool = True
     """Where nothing changes for whole groups of pictures, take the source's packets as they are,
     if the codec allows."""
@@ -143,9 +144,10 @@ class DubOptions:
     in it becomes the language where there are several."""
     preview: str | None = None
     """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
-    opens widest in the first ten seconds with a face."""
+    opens widest in the first ten seconds with a face. {lang} as for a report."""
 
     def __post_init__(self) -> None:
+        self._check_together()
         if self.crf is not None and not 0 <= self.crf <= 63:
             raise OptionError(f"--crf {self.crf}: use 0 (best) to 51, or to 63 for av1 and vp9")
         if self.lossless and self.crf is not None:
@@ -177,6 +179,25 @@ class DubOptions:
             )
         if not 0 <= self.expression <= 1:
             raise OptionError(f"--expression {self.expression:g}: use 0 (none) to 1 (all of it)")
+
+    def _check_together(self) -> None:
+        """Refuse what another option would leave without effect."""
+        if self.cast and self.segments is None:
+            raise OptionError("--cast names people of a file of segments: give --segments FILE")
+        if self.segments is not None and (self.srt, self.text) != (None, None):
+            raise OptionError("give one of --segments, --srt and --text: they exclude each other")
+        modes = {} if self.sync_mode == "silence" else {"--sync-mode": self.sync_mode}
+        if self.segments is not None:
+            stretch = {} if self.stretch_audio == 1 else {"--stretch-audio": self.stretch_audio}
+            for name, value in {**modes, **stretch}.items():
+                raise OptionError(
+                    f"{name} {value}: leave it out, with --segments the video keeps its length and "
+                    "each sound its place"
+                )
+        if self.mux == "source":
+            made = {"--report": self.report, "--preview": self.preview, **modes}
+            for name in (name for name, value in made.items() if value is not None):
+                raise OptionError(f"{name}: leave it out, --mux source keeps the picture as it is")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ _HEARD_SECONDS = 0.005
 
 CUE_FILES, TEXT_FILES = (".srt", ".vtt"), (".txt", ".text")
 """Names of scripts, which are spoken, end like this."""
+SEGMENT_FILES = (".json", ".csv", ".tsv")
+"""Names of files that can only be segments end like this."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,11 @@ class Lines:
         """What the mouths depend on, besides the options and the sound that is delivered."""
         digests = {path: seen.digest(path) for path in self.files}
         return tuple(
-            (digests[_file(line)], asked_of(line.speaker), replace(line, audio=None))
+            (
+                digests[_file(line)],
+                asked_of(line.speaker),
+                replace(line, audio=None, options=lasting(line.options)),
+            )
             for line in self.lines
         )
 
@@ -294,14 +300,15 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
 
 
 def expect_words(audio: str | os.PathLike[str] | None, options: DubOptions) -> None:
-    """Raise OptionError unless exactly one thing is to be said."""
-    given = sum(one is not None for one in (audio, options.srt, options.text))
+    """Raise OptionError unless exactly one thing is to be said, or a file of segments."""
+    if audio is not None and Path(audio).suffix.lower() in SEGMENT_FILES:
+        raise OptionError(f"--audio {audio}: what says who speaks when is given as --segments")
     if options.segments is not None:
-        if options.srt is not None or options.text is not None:
-            raise OptionError("give one of --segments, --srt and --text: they exclude each other")
-    elif given > 1:
+        return
+    given = sum(one is not None for one in (audio, options.srt, options.text))
+    if given > 1:
         raise OptionError("give one of --audio, --srt and --text: only one of them can be said")
-    elif not given:
+    if not given:
         raise OptionError(
             "nothing to say: give --audio SPEECH, --segments FILE, --srt FILE, or --text TEXT"
         )
@@ -358,6 +365,11 @@ class SegmentsOf:
         take = Lines(planned.lines, planned.warnings)
         take.check()
         return take
+
+
+def lasting(options: DubOptions) -> DubOptions:
+    """Return the options that pieces of the output depend on."""
+    return replace(options, resume=False, cache=True, preview=None, report=None)
 
 
 def asked_of(speaker: str) -> str | Boxes:

@@ -132,3 +132,22 @@ def test_a_page_that_cannot_be_written_is_told_before_the_work(
     monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
     with pytest.raises(WriteError, match="no directory"):
         dub(source, speeches["es"], home / "x.mkv", report=str(home / "nowhere" / "r"))
+
+
+def test_each_output_has_a_picture_of_its_own(
+    home: Path, source: Path, speeches: dict[str, Path]
+) -> None:
+    with pytest.raises(OptionError, match=r"--preview p.png: several .*\{lang\}"):
+        dub_each(source, speeches, home / "shown-{lang}.mkv", preview="p.png", **QUICK)
+    named = home / "shown-{lang}.png"
+    dub_each(source, speeches, home / "shown-{lang}.mkv", preview=str(named), **QUICK)
+    assert sorted(home.glob("shown-*.png")) == [home / "shown-es.png", home / "shown-fr.png"]
+
+
+def test_a_page_does_not_overwrite_the_segments(
+    home: Path, source: Path, speeches: dict[str, Path]
+) -> None:
+    script = home / "film.json"
+    script.write_text('[{"start": 0, "end": 0.4, "audio": "es.wav", "audio_end": 0.4}]')
+    with pytest.raises(WriteError, match="it is an input"):
+        dub(source, None, home / "film.mkv", segments=str(script), report=str(home / "film.html"))

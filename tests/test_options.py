@@ -57,3 +57,20 @@ def test_a_photo_s_mouth_is_a_dub_s() -> None:
     assert (mouth.articulation, mouth.closures, mouth.rest, mouth.onset) == (1.2, *[False] * 3)
     assert (mouth.codec, mouth.crf) == ("source", 20)
     assert AnimateOptions(codec="av1").mouth().codec == "av1"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"cast": ("ANNA=0",)}, "--cast .*--segments FILE"),
+        ({"segments": "a.csv", "text": "Hello"}, "exclude each other"),
+        ({"segments": "a.csv", "sync_mode": "loop"}, "--sync-mode loop: leave it out"),
+        ({"segments": "a.csv", "stretch_audio": "auto"}, "--stretch-audio auto: leave it out"),
+        ({"mux": "source", "report": "a.html"}, "--report: leave it out"),
+        ({"mux": "source", "preview": "a.png"}, "--preview: leave it out"),
+        ({"mux": "source", "sync_mode": "hold"}, "--sync-mode: leave it out"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(given: dict, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        DubOptions(**given)

@@ -122,6 +122,16 @@ def test_the_key_follows_what_is_said(tmp_path: Path) -> None:
     assert Lines((line(0, 1, one, speaker="1"),)).key != key
 
 
+def test_the_key_is_that_of_the_run_before(tmp_path: Path) -> None:
+    first = line(0, 1, hum(tmp_path / "a.caf", 1))
+    for how, alike in (
+        ({"resume": True, "preview": "a.png", "report": "a.html", "cache": False}, True),
+        ({"articulation": 0.8}, False),
+    ):
+        again = replace(first, options=replace(PLAIN, **how))
+        assert (Lines((again,)).key == Lines((first,)).key) == alike
+
+
 def test_a_missing_file_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ReadError):
         Whole(tmp_path / "missing.wav", DubOptions()).check()
@@ -174,6 +184,7 @@ def test_a_text_is_spoken(tmp_path: Path) -> None:
         ({"text": "Hello", "srt": "a.srt", "language": "en"}, "give one of"),
         ({"audio": Path("a.wav"), "text": "Hello", "language": "en"}, "give one of"),
         ({}, "nothing to say"),
+        ({"audio": Path("a.json")}, "--audio a.json: .* --segments"),
         ({"text": "Hello", "language": "en", "voice": "espek"}, "did you mean espeak"),
         ({"text": "...", "language": "en"}, "--text"),
         ({"text": "Hello", "language": "xx"}, "--text"),

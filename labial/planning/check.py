@@ -58,7 +58,7 @@ class Check:
 
     def done(self, segments: Sequence[Segment], speak: Speak | None) -> Plan:
         """Return the plan; raise ScriptError with all that is wrong."""
-        ordered = sorted(segments, key=lambda segment: (segment.start, segment.line))
+        ordered = sorted(map(self._said_by, segments), key=lambda one: (one.start, one.line))
         if not ordered and not self._problems:
             self._problems.append("there are no segments in it")
         for segment in ordered:
@@ -80,6 +80,12 @@ class Check:
             tuple(by_line(self._warnings)),
             tuple(heard for _, heard in lines),
         )
+
+    def _said_by(self, segment: Segment) -> Segment:
+        """The segment, said by whom the dub's options name where it names nobody."""
+        if segment.speaker != DubOptions().speaker:
+            return segment
+        return replace(segment, speaker=self._options.speaker)
 
     def _raise(self) -> None:
         if self._problems:

@@ -42,7 +42,7 @@ def plan(
     segments
         What is said when, in any order.
     options
-        Of the dub; a segment's own ones go before.
+        Of the dub; a segment's own ones go before, and whoever it names before ``speaker``.
     name
         Of the file of segments, for the message.
     problems
@@ -52,7 +52,6 @@ def plan(
     speak
         Speaks text, see :func:`labial.planning.aloud.aloud`; called once, with all segments that
         have text only, and only when nothing is wrong. Without it their lines have no audio yet.
-
     sounds
         What was heard in files, or what is wrong with them; what is listened to is added, so that
         a second plan need not.
@@ -95,7 +94,8 @@ def plan_file(
         As for :func:`plan`.
     look
         Whether to look at the video for who is in it, or to recall that; what is seen is kept for
-        the dub. Default: when a segment names a speaker. Never where the file has problems already.
+        the dub. Default: when a segment or an option names a speaker. Never where the file has
+        problems already.
     hook
         Called as ``hook("analyse", frames, total)``.
 
@@ -110,7 +110,8 @@ def plan_file(
     tell = hook or (lambda stage, done, total: None)
     segments, problems = segments_and_problems(path, audio, cast)
     if look is None:
-        look = any(segment.speaker not in _NOBODY_SPECIAL for segment in segments)
+        named = [options.speaker, *(segment.speaker for segment in segments)]
+        look = any(speaker not in _NOBODY_SPECIAL for speaker in named)
 
     def seen_in(video: Path) -> Analysis:
         content = seen.digest(video) if options.cache else ""

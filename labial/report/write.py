@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib import resources
 from itertools import pairwise
@@ -36,27 +37,37 @@ NAME = "report.html"
 _STRETCHES = 40
 
 
-def report_files(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+def report_files(
+    path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()
+) -> tuple[Path, Path]:
     """Return the page and the JSON file that a report at ``path`` has, without touching the disk.
 
     Parameters
     ----------
     path
         A name that ends in .html, or a folder, which is made where it is missing.
+    inputs
+        Files that must not be overwritten.
 
     Raises
     ------
     WriteError
-        It cannot be written there.
+        It cannot be written there, or one of both is one of ``inputs``.
     """
     target = Path(path)
     if target.suffix.lower() in (".html", ".htm"):
-        check_file(target)
-        return target, target.with_suffix(".json")
-    if target.exists() and not target.is_dir():
+        page = target
+    elif target.exists() and not target.is_dir():
         raise WriteError(f"cannot write {target}: name a folder, or a file that ends in .html")
-    check_file(target / NAME if target.is_dir() else target)
-    return target / NAME, (target / NAME).with_suffix(".json")
+    elif target.is_dir():
+        page = target / NAME
+    else:
+        check_file(target)
+        return target / NAME, (target / NAME).with_suffix(".json")
+    taken = [(other, "an input") for other in inputs]
+    for file in (page, page.with_suffix(".json")):
+        check_file(file, taken)
+    return page, page.with_suffix(".json")
 
 
 @enough_room()

@@ -83,6 +83,19 @@ def problems_of(*segments: Segment, video: Path, **how) -> list[str]:
     return list(caught.value.problems)
 
 
+def test_who_is_asked_for_says_what_nobody_is_named_for(video, heard):
+    heard["a.wav"] = sounding((0, 0.9), length=1)
+    done = plan(
+        video,
+        [seg(0, 1), seg(1, 2, speaker="0")],
+        DubOptions(speaker="1"),
+        analysis=two_people(),
+    )
+    assert [line.speaker for line in done.lines] == ["1", "0"]
+    assert [line.options.speaker for line in done.lines] == ["1", "0"]
+    assert [told.people for told in done.heard] == [(1,), (0,)]
+
+
 def test_what_is_laid_where(video, heard):
     heard["a.wav"] = sounding((0, 2.5))
     options = DubOptions(articulation=0.8, crf=20)

@@ -91,6 +91,10 @@ def test_the_page(home: Path) -> None:
 
 
 def test_where_it_goes(tmp_path: Path) -> None:
+    script = tmp_path / "film.json"
+    script.write_text("[]")
+    with pytest.raises(WriteError, match="an input"):
+        report_files(tmp_path / "film.html", [script])
     assert report_files(tmp_path / "a.html") == (tmp_path / "a.html", tmp_path / "a.json")
     folder = tmp_path / "new"
     assert report_files(folder) == (folder / "report.html", folder / "report.json")
