@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from labial.errors import WriteError
 from labial.media.encode import Picture
+from labial.media.hold import hold, remove_left
 from labial.media.place import final
 from labial.media.probe import show
 
@@ -89,10 +90,10 @@ class Journal:
         any_key = "[0-9a-f]" * _KEY_DIGITS
         for old in self._target.parent.glob(f"{glob.escape(self._prefix)}{any_key}{_TAIL}"):
             if old != self.folder or not self._resume:
-                self._remove(old)
+                remove_left(old)
         try:
             self.folder.mkdir(exist_ok=True)
-            self._lock = _locked(self.folder)
+            self._lock = hold(self.folder)
         except OSError as error:
             raise WriteError(f"cannot write {show(self._target)}: {error.strerror}") from error
         if self._lock is None:
@@ -113,7 +114,7 @@ class Journal:
         if self._lock is not None:
             self._lock.close()
         if kind is None or not self._resume:
-            self._remove(self.folder)
+            remove_left(self.folder)
 
     def piece(self, number: int) -> Piece | None:
         """Return a finished piece, if it is there and whole."""
@@ -153,16 +154,6 @@ class Journal:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.piece"
-
-    def _remove(self, folder: Path) -> None:
-        """Remove a folder that a run has left, unless that run still goes on."""
-        if not folder.is_dir():
-            return
-        with contextlib.suppress(OSError):
-            lock = _locked(folder)
-            if lock is not None:
-                lock.close()
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 class Recorder:
@@ -236,18 +227,3 @@ def _short(name: str) -> str:
     if len(data) <= _LONGEST_NAME:
         return name
     return f"{data[:_LONGEST_NAME].decode('utf-8', 'ignore')}-{_short_digest(name)}"
-
-
-def _locked(folder: Path) -> IO[bytes] | None:
-    """Hold a folder until the file returned is closed or the process ends; None if it is held."""
-    file = (folder / "lock").open("ab")
-    try:
-        import fcntl
-    except ImportError:  # Windows does not let an open file be removed, which is lock enough.
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -13,11 +14,15 @@ from typing import IO
 import numpy as np
 
 from labial.errors import WriteError
+from labial.media.hold import LOCK, hold, remove_left
 from labial.types import FloatArray
 
 HELD_BYTES = 5 * 60 * 16_000 * 4
 """What is kept in memory: five minutes at 16 kHz."""
 _LASTING = "/var/tmp"
+_MADE = "labial-made-"
+# A run takes less from making its folder to holding it.
+_BEGUN_SECONDS = 10
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -103,9 +108,22 @@ def enough_room() -> Iterator[None]:
 
 @contextlib.contextmanager
 def made_sounds() -> Iterator[Path]:
-    """Give a folder for sounds that are made on the way; it vanishes with what lies in it."""
-    with tempfile.TemporaryDirectory(prefix="labial-sound-", dir=large_folder()) as folder:
-        yield Path(folder)
+    """Give a folder for sounds that are made on the way; it vanishes with what lies in it.
+
+    What a run that was killed has left of its own goes, too.
+    """
+    large = large_folder()
+    for old in Path(large).glob(f"{_MADE}*"):
+        with contextlib.suppress(OSError):
+            if (old / LOCK).exists() and time.time() - old.stat().st_mtime > _BEGUN_SECONDS:
+                remove_left(old)
+    with tempfile.TemporaryDirectory(prefix=_MADE, dir=large) as folder:
+        lock = hold(Path(folder))
+        try:
+            yield Path(folder)
+        finally:
+            if lock is not None:
+                lock.close()
 
 
 def large_folder() -> str:

@@ -1,9 +1,11 @@
 import errno
+import os
+from pathlib import Path
 
 import pytest
 
 from labial.errors import WriteError
-from labial.media.spool import enough_room
+from labial.media.spool import enough_room, made_sounds
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
@@ -17,3 +19,20 @@ def test_other_errors_stay_what_they_are():
     with pytest.raises(OSError, match="broken") as caught, enough_room():
         raise OSError(errno.EIO, "broken")
     assert caught.value.errno == errno.EIO
+
+
+def test_what_a_killed_run_has_left_is_removed_and_a_running_one_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    left = tmp_path / "labial-made-left"
+    left.mkdir()
+    (left / "lock").touch()
+    (left / "spoken.caf").touch()
+    os.utime(left, (0, 0))
+    with made_sounds() as mine:
+        os.utime(mine, (0, 0))
+        with made_sounds() as other:
+            assert sorted(tmp_path.iterdir()) == sorted([mine, other])
+    assert not [*tmp_path.iterdir()]
