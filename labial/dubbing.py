@@ -50,6 +50,8 @@ from labial.types import FaceTrack, Hook
 
 LANGUAGE_MARK = "{lang}"
 """Stands for the language in the name of an output."""
+# Of speech, in seconds, before it is told.
+_LEAST_LOST = Fraction(1, 10)
 
 
 @enough_room()
@@ -95,7 +97,7 @@ def dub(
         mine = folder / "dub"
         mine.mkdir()
         job = _Job.prepared(video, audio, out, options, mine, tell)
-        return _judged(_done(job, job.analysis or _looked_at(job, tell), tell), job, tell)
+        return _made(job, job.analysis or _looked_at(job, tell), tell)
 
 
 def dub_each(
@@ -168,16 +170,18 @@ def dub_each(
             return {next(iter(jobs)): _picture_kept(jobs, tell)}
         analysis = first.analysis or _looked_at(first, tell)
         if options.mux == "off":
-            return {
-                language: _judged(_done(job, analysis, tell), job, tell)
-                for language, job in jobs.items()
-            }
-        job = _with_all(jobs, analysis.length)
-        return {next(iter(jobs)): _judged(_done(job, analysis, tell), job, tell)}
+            return {language: _made(job, analysis, tell) for language, job in jobs.items()}
+        return {next(iter(jobs)): _made(first, analysis, tell, jobs)}
 
 
-def _judged(report: DubReport, job: _Job, tell: Hook) -> DubReport:
-    """The same report; where it was asked for, a page about the output is written."""
+def _made(
+    job: _Job, analysis: Analysis, tell: Hook, jobs: Mapping[str, _Job] | None = None
+) -> DubReport:
+    """Do a job, with the sound of all ``jobs``; where asked for, a page about it is written."""
+    job = _stretched(job, analysis.length)
+    if jobs is not None:
+        job = _with_others(job, jobs, analysis.length, job.take.line(analysis).length)
+    report = _done(job, analysis, tell)
     if job.options.report is not None:
         write_report(job.video, job.out, job.options.report, report, tell)
     return report
@@ -197,6 +201,7 @@ class _Job:
     content: str
     folder: Path
     analysis: Analysis | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def prepared(
@@ -257,12 +262,21 @@ def _analysis(video: Path, content: str, options: DubOptions, tell: Hook) -> Ana
     return analysis
 
 
-def _with_all(jobs: Mapping[str, _Job], length: Fraction) -> _Job:
-    """The first job, with the sound of the others as more tracks."""
-    first, *others = jobs.items()
-    longer = [(code, _stretched(other, length)) for code, other in others]
-    more = tuple((code, _delivered(other, length)[0]) for code, other in longer)
-    return replace(first[1], settings=replace(first[1].settings, more_speech=more))
+def _with_others(job: _Job, jobs: Mapping[str, _Job], length: Fraction, limit: Fraction) -> _Job:
+    """The first job, with the sound of the others as more tracks, of which so much is heard."""
+    more, notes = [], []
+    for code, other in [*jobs.items()][1:]:
+        longer = _stretched(other, length)
+        sound, told = _delivered(longer, length, limit)
+        more.append((code, sound))
+        notes += [f"{code}: {note}" for note in (*told, *_cut_off(longer.take, limit))]
+    settings = replace(job.settings, more_speech=tuple(more))
+    return replace(job, settings=settings, notes=tuple(notes))
+
+
+def _cut_off(take: Take, length: Fraction) -> tuple[str, ...]:
+    lost = take.cut_off(length)
+    return (f"speech cut off at the end, {float(lost):.1f} s lost",) if lost >= _LEAST_LOST else ()
 
 
 def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
@@ -271,8 +285,9 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
     info = first.source.video
     assert info is not None
     length = length_of(first.video)
-    job = _stretched(_with_all(jobs, length), length)
-    sound, notes = _delivered(job, length)
+    job = _with_others(_stretched(first, length), jobs, length, length)
+    sound, notes = _delivered(job, length, length)
+    notes += _cut_off(job.take, length) + job.notes
     shown = Counter[str]()
 
     def told(time: Fraction) -> None:
@@ -291,25 +306,26 @@ def _stretched(job: _Job, length: Fraction) -> _Job:
     return replace(job, take=job.take.stretched(length, job.folder))
 
 
-def _delivered(job: _Job, length: Fraction) -> tuple[Path, tuple[str, ...]]:
-    """The file with the output's sound, and what there is to say of it."""
+def _delivered(job: _Job, length: Fraction, limit: Fraction | None) -> tuple[Path, tuple[str, ...]]:
+    """The file with the output's sound, of which so much is heard, and what there is to say."""
     sound, notes = job.take.sound(job.video, length, job.folder)
     if job.options.loudness is None:
         return sound, notes
     out = job.folder / f"leveled{ENDING}"
-    report = leveled(sound, job.options.loudness, out)
+    report = leveled(sound, job.options.loudness, out, limit)
     return out, (*notes, report.summary())
 
 
 def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
-    """Do the job, given what the first pass found."""
+    """Do the job, its speech as long as it is to be, given what the first pass found."""
     options, video, info = job.options, job.video, job.source.video
     assert info is not None
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
-    job = _stretched(job, analysis.length)
-    sound, heard_of = _delivered(job, analysis.length)
     line = job.take.line(analysis)
+    # Other languages' speech beside it may be longer.
+    limit = line.length if job.settings.more_speech else line.limit
+    sound, heard_of = _delivered(job, analysis.length, limit)
     speeches = job.take.speeches(line.length)
     played = perform(analysis, speeches, info, line)
     analysis = played.analysis
@@ -319,8 +335,6 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     wanted = Wanted(played.mouths, played.visemes, options.quality, idle=idle)
     if options.quality == "pro":
         wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
-    # Other languages' speech beside it may be longer.
-    limit = line.length if job.settings.more_speech else line.limit
     wished = options.crf is not None or options.lossless
     copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
     parts = parts_of(analysis, copying)
@@ -354,7 +368,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
         people=played.cast.summary(analysis.times),
         copied=float(tally.copied),
         resumed=tally.resumed,
-        notes=writer.plan.notes + heard_of + _unknown(analysis) + _mute(analysis, line),
+        notes=writer.plan.notes + heard_of + job.notes + _unknown(analysis) + _mute(analysis, line),
         advice=dub_advice(analysis.tracks, job.take.listened(speeches)),
         timing=line.summary(options.stretch_audio == 1),
     )

@@ -40,6 +40,7 @@ from labial.types import Audio, SpeechTrack
 _AFTER_SECONDS = 5
 # No speech is stretched by less.
 _HEARD_SECONDS = 0.005
+_NO_BACKGROUND = "the source has no sound: no background is kept"
 
 CUE_FILES, TEXT_FILES = (".srt", ".vtt"), (".txt", ".text")
 """Names of scripts, which are spoken, end like this."""
@@ -109,6 +110,10 @@ class Whole:
         """Its length."""
         return Fraction(len(self.recording.samples), self.recording.rate)
 
+    def cut_off(self, length: Fraction) -> Fraction:
+        """Return the seconds of it that a video of so many seconds cuts off."""
+        return max(self.seconds - length, Fraction(0))
+
     def stretched(self, length: Fraction, folder: Path) -> Whole:
         """Return the same speech as much longer as is asked for, for a video of so many seconds."""
         factor = factor_for(self.options.stretch_audio, self.seconds, length)
@@ -154,10 +159,13 @@ class Whole:
         notes = (*self.notes, *filter(None, [self.recording.note]))
         if not self.options.keep_background:
             return self.path, notes
+        under = _background(video, folder)
+        if under is None:
+            return self.path, (*notes, _NO_BACKGROUND)
         # Where pictures go on for longer speech, what is said goes on too.
         length = max(length, self.seconds)
         pieces = [Piece(Fraction(0), length, self.path)]
-        path, loud = _laid(pieces, length, None, _background(video, folder), folder)
+        path, loud = _laid(pieces, length, None, under, folder)
         return path, (*notes, *loud)
 
 
@@ -216,6 +224,10 @@ class Lines:
         if any(line.options.keep_background for line in self.lines):
             check_networks()
 
+    def cut_off(self, length: Fraction) -> Fraction:
+        """Return the seconds of it that a video cuts off: none."""
+        return Fraction(0)
+
     def stretched(self, length: Fraction, folder: Path) -> Lines:
         """Return the same: pieces fit their seconds."""
         return self
@@ -255,12 +267,13 @@ class Lines:
             for line in self.lines
         ]
         base = video if _sounds(video) else None
-        under = None
+        under, notes = None, self.notes
         if any(line.options.keep_background for line in self.lines):
             under = _background(video, folder)
+            notes += (_NO_BACKGROUND,) if under is None else ()
         path, loud = _laid(pieces, length, base, under, folder)
         heard = dict.fromkeys(recording.note for recording in self.recordings.values())
-        return path, (*self.notes, *filter(None, heard), *loud)
+        return path, (*notes, *filter(None, heard), *loud)
 
 
 Take: TypeAlias = Whole | Lines

@@ -151,3 +151,15 @@ def test_a_page_does_not_overwrite_the_segments(
     script.write_text('[{"start": 0, "end": 0.4, "audio": "es.wav", "audio_end": 0.4}]')
     with pytest.raises(WriteError, match="it is an input"):
         dub(source, None, home / "film.mkv", segments=str(script), report=str(home / "film.html"))
+
+
+@pytest.mark.parametrize("mux", ["first", "source"])
+def test_what_is_done_to_each_language_s_sound_is_told(
+    home: Path, source: Path, speeches: dict[str, Path], mux: str
+) -> None:
+    longer = {"es": speeches["es"], "fr": write_speech(home / "longer.wav", 1.5)}
+    out = home / f"longer-{mux}.mkv"
+    (report,) = dub_each(source, longer, out, mux=mux, loudness=-20, **QUICK).values()
+    assert "fr: speech cut off at the end, 1.0 s lost" in report.notes
+    assert sum("LUFS" in note for note in report.notes) == 2
+    assert not any(note.startswith("es: ") for note in report.notes)

@@ -193,3 +193,20 @@ def test_a_text_is_spoken(tmp_path: Path) -> None:
 def test_what_cannot_be_said_is_told(tmp_path: Path, options: dict, message: str) -> None:
     with pytest.raises(LabialError, match=message):
         take(tmp_path, **options)
+
+
+def test_a_source_without_sound_has_no_background_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(takes, "_sounds", lambda video: False)
+    voice, keeping = hum(tmp_path / "a.caf", 1), replace(PLAIN, keep_background=True)
+    (tmp_path / "mine").mkdir()
+    for made in (Whole(voice, keeping), Lines((replace(line(0, 1, voice), options=keeping),))):
+        _, notes = made.sound(tmp_path / "video.mp4", Fraction(1), tmp_path / "mine")
+        assert any("no background is kept" in note for note in notes)
+
+
+def test_what_a_video_cuts_off(tmp_path: Path) -> None:
+    voice = hum(tmp_path / "a.caf", 3)
+    assert [Whole(voice, PLAIN).cut_off(Fraction(n)) for n in (2, 3, 4)] == [1, 0, 0]
+    assert Lines((line(0, 1, voice),)).cut_off(Fraction(1)) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ class LevelReport:
         return line + (f"; limited for {self.limited:.1f} s" if self.limited >= 0.05 else "")
 
 
-def leveled(path: Path, target: float, out: Path) -> LevelReport:
+def leveled(path: Path, target: float, out: Path, seconds: Fraction | None = None) -> LevelReport:
     """Write the sound of ``path`` at ``target`` LUFS, its true peak at most :data:`CEILING_DB`.
 
     Only a gain, but where peaks would be too high a limiter takes them down gently, a few
@@ -79,24 +80,27 @@ def leveled(path: Path, target: float, out: Path) -> LevelReport:
     out
         File to write, see :class:`labial.media.sound_file.SoundWriter`: rate, channels and length
         are those of ``path``.
+    seconds
+        How much of it is heard; None is all. The rest is not written.
 
     Raises
     ------
     ReadError, SpeechError, WriteError
     """
     info = sound_info(path)
+    samples = None if seconds is None else round(seconds * info.rate)
     meter = LoudnessMeter(info.rate, info.layout)
-    for block in sound_blocks(path):
+    for block in _beginning(path, samples):
         meter.add(block)
     before, peak = meter.loudness(), meter.peak()
     gain = 0.0 if before <= SILENT_LUFS else target - before
     limiting = peak + gain > CEILING_DB
-    report = _write(path, out, info, (target, before), gain, limiting)
+    report = _write(path, out, info, (target, before), gain, limiting, samples)
     for _ in range(_PASSES - 1):
         more = min(target - report.after, target - before + _MORE_DB - report.gain)
         if not limiting or abs(more) < _CLOSE_LU:
             break
-        report = _write(path, out, info, (target, before), report.gain + more, limiting)
+        report = _write(path, out, info, (target, before), report.gain + more, limiting, samples)
     return report
 
 
@@ -127,16 +131,30 @@ def _write(
     asked: tuple[float, float],
     gain: float,
     limiting: bool,
+    samples: int | None = None,
 ) -> LevelReport:
     meter = LoudnessMeter(info.rate, info.layout)
     factor = np.float32(10 ** (gain / 20))
-    blocks: Iterator[FloatArray] = (block * factor for block in sound_blocks(path))
+    blocks: Iterator[FloatArray] = (block * factor for block in _beginning(path, samples))
     limiter = Limiter(info.rate)
     with SoundWriter(out, info.rate, info.layout) as writer:
         for block in limiter(blocks) if limiting else blocks:
             meter.add(block)
             writer.write(block)
     return LevelReport(*asked, meter.loudness(), meter.peak(), gain, limiter.limited)
+
+
+def _beginning(path: Path, samples: int | None) -> Iterator[FloatArray]:
+    """So many samples of a file, or all."""
+    left = samples
+    for block in sound_blocks(path):
+        if left is None:
+            yield block
+        elif left > 0:
+            yield block[:left]
+            left -= len(block)
+        else:
+            return
 
 
 class Limiter:

@@ -1,5 +1,6 @@
 """Speech at a loudness, and the limiter."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,11 @@ def test_only_what_is_too_high_is_limited(tmp_path: Path) -> None:
     assert report.limited == 0 and report.gain == 0
     report = limited(write(tmp_path / "l.wav", loud), tmp_path / "o.caf")
     assert report.limited > 0 and measured(read(tmp_path / "o.caf"))[1] <= CEILING_DB
+
+
+def test_what_is_not_heard_does_not_count(tmp_path: Path) -> None:
+    sound = np.concatenate([phrases(0.02), phrases(0.2)])
+    report = leveled(write(tmp_path / "s.wav", sound), -23.0, tmp_path / "o.caf", Fraction(11, 2))
+    made = read(tmp_path / "o.caf")
+    assert len(made) == 5.5 * RATE
+    assert measured(made)[0] == pytest.approx(-23, abs=0.05) == report.after
