@@ -226,7 +226,8 @@ class _Job:
         plan = check_target(out, source, settings, audio)
         content, analysis = seen.digest(named), None
         if options.segments is None:
-            take: Take = whole_of(audio, options, folder)
+            ends = options.sync_mode in ("silence", "cut_off")
+            take: Take = whole_of(audio, options, folder, length_of(named) if ends else None)
         else:
             checked = SegmentsOf(named, options, audio)
             analysis = _analysis(named, content, options, tell)

@@ -279,7 +279,12 @@ class Lines:
 Take: TypeAlias = Whole | Lines
 
 
-def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: Path) -> Whole:
+def whole_of(
+    audio: str | os.PathLike[str] | None,
+    options: DubOptions,
+    folder: Path,
+    until: Fraction | None = None,
+) -> Whole:
     """Return the one speech that is to be said.
 
     Parameters
@@ -290,6 +295,8 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
         ``srt``, ``text``, ``voice`` and ``language`` count, and how the mouth moves.
     folder
         For sounds that are made.
+    until
+        Seconds after which nothing of a script can be said; None for no such end.
 
     Raises
     ------
@@ -304,7 +311,7 @@ def whole_of(audio: str | os.PathLike[str] | None, options: DubOptions, folder: 
     srt = named if ending in CUE_FILES else options.srt
     text = named if ending in TEXT_FILES else options.text
     if srt is not None or text is not None:
-        spoken = spoken_script(srt, text or "", options, folder)
+        spoken = spoken_script(srt, text or "", options, folder, until)
         take = Whole(spoken.path, options, spoken.phones, spoken.notes)
     else:
         take = Whole(Path(named), options)
