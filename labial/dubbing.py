@@ -22,6 +22,7 @@ from labial.adapting import adapt
 from labial.analysis import Analysis, analyse
 from labial.errors import FaceError, LabialError, OptionError, ScriptError, WeightsError
 from labial.face.timeline import overview
+from labial.languages import check_languages, for_language
 from labial.media.encode import Mixing
 from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.journal import Journal
@@ -48,8 +49,6 @@ from labial.tally import DubReport
 from labial.timeline import Timeline
 from labial.types import FaceTrack, Hook
 
-LANGUAGE_MARK = "{lang}"
-"""Stands for the language in the name of an output."""
 # Of speech, in seconds, before it is told.
 _LEAST_LOST = Fraction(1, 10)
 
@@ -135,31 +134,16 @@ def dub_each(
     options = overridden(options or DubOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
     target = os.fspath(out)
-    if options.mux == "off" and LANGUAGE_MARK not in target:
-        raise OptionError(
-            f"-o {target}: several languages need {LANGUAGE_MARK} in the name, such as "
-            f"out/{LANGUAGE_MARK}.mp4, or --mux for one file"
-        )
-    beside = {"report": options.report, "preview": options.preview}
-    for what, named in beside.items():
-        if options.mux == "off" and named and LANGUAGE_MARK not in named:
-            raise OptionError(
-                f"--{what} {named}: several languages need {LANGUAGE_MARK} in the name"
-            )
+    check_languages(speeches, target, options)
     _opened(video, options)
     with made_sounds() as folder:
         jobs: dict[str, _Job] = {}
         problems = []
-        for language, speech in speeches.items():
-            mine = folder / language
+        for number, (language, speech) in enumerate(speeches.items()):
+            mine = folder / f"{number}"
             mine.mkdir()
-            own = {
-                what: named and named.replace(LANGUAGE_MARK, language)
-                for what, named in beside.items()
-            }
-            one = overridden(options, {"language": language, **own})
+            name, one = for_language(language, target, options)
             try:
-                name = target.replace(LANGUAGE_MARK, language)
                 jobs[language] = _Job.prepared(video, speech, name, one, mine, tell)
             except LabialError as error:
                 problems.append(f"{language}: {error}")

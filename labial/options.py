@@ -315,9 +315,10 @@ class FixOptions:
     auto: shift or stretch, by what is measured; nothing within the limits of ITU-R BT.1359."""
     late: float | None = None
     """Milliseconds by which the sound is late at the beginning, negative where it is early.
-    Default: as measured."""
+    Default: as measured; 0 where a drift is given."""
     drift: float | None = None
-    """Milliseconds by which the sound gets later in a minute. Default: as measured."""
+    """Milliseconds by which the sound gets later in a minute. Default: as measured; 0 where late is
+    given."""
     all_tracks: bool = False
     """Move the other audio tracks by as much. Default: only the one that was measured."""
 
@@ -330,6 +331,10 @@ class FixOptions:
             raise OptionError("--how mouth makes the mouth anew: leave out --late and --drift")
         if self.how == "shift" and self.drift:
             raise OptionError("--how shift cannot take out a --drift: use --how stretch")
+        if self.how == "stretch" and self.late is not None and not self.drift:
+            raise OptionError("--how stretch takes out a drift: add --drift, or use --how shift")
+        if self.how == "mouth" and self.all_tracks:
+            raise OptionError("--how mouth moves no sound: leave out --all-tracks")
 
 
 @dataclass(frozen=True)

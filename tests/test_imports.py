@@ -52,6 +52,7 @@ ROOMS = (
     "spoken",
     "takes",
     "producing",
+    "languages",
     "dubbing",
     "fixing",
     "animating",

@@ -54,7 +54,7 @@ class Eval:
             if target is not None:
                 check_target(target)
         if self.report is not None:
-            report_files(self.report)
+            report_files(self.report, [self.json] if self.json is not None else [])
         with Progress() as hook:
             found = evaluate_folder(
                 self.out, self.ref, self.source, self.baseline, self.options, hook=hook

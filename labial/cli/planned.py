@@ -41,6 +41,11 @@ class Plan:
 
         plan: planning.Plan | planning.WholePlan
         segments = self.options.segments
+        if self.options.srt is not None or self.options.text is not None:
+            raise OptionError(
+                "a script cannot be planned as a whole: give cues as --segments FILE.srt, or a "
+                "text in a file of segments"
+            )
         if segments is not None:
             with Progress() as hook:
                 plan = planning.plan_file(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from labial import geometry
 from labial.clip import Clip
 from labial.errors import WeightsError
+from labial.evaluating.pairing import partner
 from labial.evaluating.scores import Scores
 from labial.face.album import Recognizer, aligned_face
 from labial.media.read import VideoReader
@@ -181,22 +182,13 @@ def _step(clip: Clip) -> float:
 
 
 def _usable(out: Clip, other: Clip, frame: Frame, filmed: Frame) -> tuple[FaceTrack, int] | None:
-    """The source's face, where it is seen well in both pictures and at one place."""
+    """The source's face, where it is seen at one place in both, and well in the output."""
     if out.quality[frame.index] <= 0:
         return None
-    mine = out.track_of(frame.index)
-    if mine is None or not mine[0].present[mine[1]]:
+    number = partner(out, other, frame.index, filmed.index)
+    if number < 0:
         return None
-    place = mine[0].translation[mine[1], :2]
-    # Whom the source's own sound calls the speaker need not be the one who was dubbed.
-    best: tuple[float, FaceTrack, int] | None = None
-    for track in other.tracks:
-        row = filmed.index - track.start
-        if 0 <= row < len(track) and track.present[row]:
-            apart = float(np.linalg.norm(track.translation[row, :2] - place)) / track.scale[row]
-            if apart < 0.5 and (best is None or apart < best[0]):
-                best = apart, track, row
-    return None if best is None else best[1:]
+    return other.tracks[number], filmed.index - other.tracks[number].start
 
 
 def _look_around(
@@ -286,36 +278,41 @@ def _beside(oval: FloatArray, shape: tuple[int, ...], unit: float) -> BoolArray:
 
 
 class _People:
-    """Looks at who is in both videos, some of each, spread evenly."""
+    """Looks at those who are in both videos, spread evenly; each is held against themselves."""
 
     def __init__(self, out: Clip, other: Clip) -> None:
-        self._clips = out, other
+        self._out, self._other = out, other
         self._every = max(len(out.times) // _LOOKS, 1)
         self._next = self._every // 2
-        self._looks: tuple[list[Look], list[Look]] = [], []
+        self._looks: dict[int, tuple[list[Look], list[Look]]] = {}
 
     def look(self, frame: Frame, filmed: Frame) -> None:
         """Keep a look at both, if it is time and both can be seen."""
-        if frame.index < self._next:
+        if frame.index < self._next or self._out.quality[frame.index] <= 0:
             return
-        cut = []
-        for clip, picture in zip(self._clips, (frame, filmed), strict=True):
-            found = clip.track_of(picture.index)
-            if found is None or not found[0].present[found[1]] or clip.quality[picture.index] <= 0:
-                return
-            cut.append(aligned_face(picture, np.array(found[0].landmarks[found[1]])))
+        mine = self._out.track_of(frame.index)
+        number = partner(self._out, self._other, frame.index, filmed.index, anywhere=True)
+        if mine is None or number < 0:
+            return
+        track = self._other.tracks[number]
+        row = filmed.index - track.start
+        if track.quality[row] <= 0:
+            return
         self._next = frame.index + self._every
-        for looks, look in zip(self._looks, cut, strict=True):
-            looks.append(look)
+        looks, reference = self._looks.setdefault(track.person, ([], []))
+        looks.append(aligned_face(frame, np.array(mine[0].landmarks[mine[1]])))
+        reference.append(aligned_face(filmed, np.array(track.landmarks[row])))
 
     def likeness(self) -> tuple[float | None, str]:
         """Return how alike they are, or why that is not known."""
-        mine, theirs = self._looks
-        if not mine:
+        if not self._looks:
             return None, "no likeness: no frame shows both faces"
         try:
             network = Recognizer()
         except WeightsError as error:
             return None, f"no likeness: {error}"
-        vectors = [np.stack([network(look) for look in looks]) for looks in (mine, theirs)]
-        return likeness(*vectors), ""
+        alike, counts = [], []
+        for pair in self._looks.values():
+            alike.append(likeness(*(np.stack([network(look) for look in looks]) for looks in pair)))
+            counts.append(len(pair[0]))
+        return float(np.average(alike, weights=counts)), ""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.clip import CERTAIN, Clip, likely_offset, seen_mouth
+from labial.evaluating.pairing import partner
 from labial.evaluating.scores import Scores
 from labial.metrics.articulation import correlation, lag_of, lip_distance, range_ratio
 from labial.metrics.closure import closures, openings
@@ -139,14 +140,19 @@ def lip_scores(clip: Clip, real: Clip) -> tuple[Scores, tuple[str, ...]]:
     earlier = np.abs(real.times[before] - clip.times) < np.abs(real.times[near] - clip.times)
     near = np.where(earlier, before, near)
     together = np.abs(real.times[near] - clip.times) < _TOGETHER_SECONDS
-    frames = np.flatnonzero(together & _shown(clip) & _shown(real)[near])
+    frames = np.flatnonzero(together & (clip.quality > 0) & (clip.which >= 0))
+    theirs = np.array(
+        [_partner(clip, real, frame, int(near[frame])) for frame in frames.tolist()], np.intp
+    )
+    frames, theirs = frames[theirs >= 0], theirs[theirs >= 0]
     if len(frames) < _LEAST_ROWS // 2:
         return Scores(), ("too few frames show both mouths",)
     upper, lower = _MIDDLE
     gaps, apart = np.zeros((2, len(frames))), 0.0
     for first in range(0, len(frames), _CHUNK):
         part = slice(first, first + _CHUNK)
-        got, want = _lips(clip, frames[part]), _lips(real, near[frames[part]])
+        got = _lips(clip, clip.which[frames[part]], frames[part])
+        want = _lips(real, theirs[part], near[frames[part]])
         for gap, lips in zip(gaps, (got, want), strict=True):
             gap[part] = lips[:, lower, 1] - lips[:, upper, 1]
         apart += lip_distance(got, want) * len(got)
@@ -160,16 +166,20 @@ def lip_scores(clip: Clip, real: Clip) -> tuple[Scores, tuple[str, ...]]:
 _MIDDLE = (int(np.flatnonzero(LIPS == 13)[0]), int(np.flatnonzero(LIPS == 14)[0]))
 
 
-def _shown(clip: Clip) -> BoolArray:
-    """(n,) frames whose best face is seen well."""
-    return np.asarray((clip.quality > 0) & (clip.which >= 0))
+def _partner(clip: Clip, real: Clip, frame: int, near: int) -> int:
+    """The real video's track of the same face, where that is seen well; else -1."""
+    number = partner(clip, real, frame, near, anywhere=True)
+    if number < 0:
+        return -1
+    track = real.tracks[number]
+    return number if track.quality[near - track.start] > 0 else -1
 
 
-def _lips(clip: Clip, frames: npt.NDArray[np.intp]) -> FloatArray:
-    """(len(frames), points, 3) lips of some frames' best faces in face space."""
+def _lips(clip: Clip, which: npt.NDArray[np.intp], frames: npt.NDArray[np.intp]) -> FloatArray:
+    """(len(frames), points, 3) lips in face space: of track ``which[i]`` in ``frames[i]``."""
     lips = np.zeros((len(frames), len(LIPS), 3), np.float32)
-    for number in np.unique(clip.which[frames]):
-        mine = clip.which[frames] == number
+    for number in np.unique(which):
+        mine = which == number
         track = clip.tracks[number]
         lips[mine] = track.local(frames[mine] - track.start, LIPS)
     return lips

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from labial.clip import Clip
+from labial.evaluating.pairing import partner
 from labial.evaluating.spoken import Spoken
 from labial.media.read import VideoReader
 from labial.metrics.closure import heard_closures, touches
@@ -141,11 +142,11 @@ def pictures(out: Clip, source: Clip, chosen: list[Moment], tell: Hook) -> dict[
                 number = theirs[frame.index]
                 while mine is not None and mine.index < number:
                     mine = next(frames, None)
-                found = source.track_of(frame.index)
-                seen = found is not None and found[0].present[found[1]]
-                landmarks = (
-                    np.array(found[0].landmarks[found[1]]) if found is not None and seen else None
-                )
+                face = partner(out, source, number, frame.index, anywhere=True)
+                landmarks = None
+                if face >= 0:
+                    track = source.tracks[face]
+                    landmarks = np.array(track.landmarks[frame.index - track.start])
                 drawn[number] = _joined(side_by_side(frame, mine, landmarks))
                 tell("moments", len(drawn), len(wanted))
             if frame.index >= last:

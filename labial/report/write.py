@@ -47,7 +47,7 @@ def report_files(
     path
         A name that ends in .html, or a folder, which is made where it is missing.
     inputs
-        Files that must not be overwritten.
+        Files that must not be overwritten, and such as are still to be made.
 
     Raises
     ------
@@ -63,6 +63,8 @@ def report_files(
         page = target / NAME
     else:
         check_file(target)
+        if target.absolute() in (Path(other).absolute() for other in inputs):
+            raise WriteError(f"cannot write {target}: name a folder, or a file that ends in .html")
         return target / NAME, (target / NAME).with_suffix(".json")
     taken = [(other, "an input") for other in inputs]
     for file in (page, page.with_suffix(".json")):

@@ -1,17 +1,19 @@
 """Pictures of a real face, damaged in one known way at a time; FFV1, so nothing else changed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from damaged import blurred, boxed
-from synth import need_face_model, sample_file
+from synth import need_face_model, photo, sample_file
 from test_dubbing import actor, write_clip
 
 from labial.clip import Clip, look
 from labial.evaluating.pictures import changed_region, picture_scores
 from labial.evaluating.scores import Scores
+from labial.evaluating.spoken import lip_scores
 from labial.media import EncodeSettings, VideoReader, VideoWriter
 
 N = 24
@@ -132,3 +134,25 @@ def test_the_region_that_changed_is_found_whatever_its_shape() -> None:
     assert changed_region(change * 0, beside, 80.0) is None
     change[40:90, 50:120] -= 0.06
     assert changed_region(change, beside, 80.0) is None
+
+
+def test_each_person_is_held_against_themselves(real: Clip, home: Path) -> None:
+    n = 26
+    pictures = actor()[:n]
+    rows, columns = pictures[0].shape[:2]
+    still = cv2.resize(np.rint(photo() * 255).astype(np.uint8), (columns, rows))
+    both = look(
+        write_clip(home / "both.mkv", [np.concatenate([p, still], 1) for p in pictures]), silent
+    )
+    assert len(both.tracks) == 2
+
+    def of(*numbers: int) -> Clip:
+        """The clip, as if its sound called one speaker after the other."""
+        return replace(both, which=np.repeat(numbers, n // len(numbers)))
+
+    for mine, theirs in ((of(0, 1), of(1)), (of(1), of(0)), (of(0, 1), of(0, 1))):
+        scores, compared, _ = picture_scores(mine, theirs, True, True, silent)
+        assert compared == n
+        assert scores.identity is not None and scores.identity > 0.9
+        lips = lip_scores(mine, theirs)[0]
+        assert lips.lips_apart == pytest.approx(0, abs=1e-6)

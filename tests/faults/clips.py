@@ -162,6 +162,15 @@ def _said() -> tuple[np.ndarray, int]:
     return np.concatenate(blocks), rate
 
 
+def said(seconds: float, rate: int) -> np.ndarray:
+    """(1, n) float32 of real speech."""
+    samples, own = _said()
+    start = round(0.6 * own)
+    part = samples[start : start + round(seconds * own)]
+    at = np.arange(round(seconds * rate)) / rate
+    return np.interp(at, np.arange(len(part)) / own, part).astype(np.float32)[None]
+
+
 def voice(path: Path, seconds: float = 0.6, codec: str = "pcm_s16le", **more: Any) -> Path:
     """Write real speech; ``rate``, ``layout`` and ``channels`` may be asked for."""
     samples, own = _said()

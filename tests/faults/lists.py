@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from faults import asked, damage, footage, scripts, stills, timing
+from faults import asked, damage, desk, footage, scripts, stills, timing
 from faults.case import Case
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
@@ -26,6 +26,10 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "targets": asked.targets,
     "options": asked.options,
     "names": asked.names,
+    "lengths": desk.lengths,
+    "languages": desk.languages,
+    "repairs": desk.repairs,
+    "voices": desk.voices,
     "pictures": stills.sequences,
     "to pictures": stills.picture_targets,
     "people, rates": stills.people_and_rates,

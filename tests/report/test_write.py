@@ -95,6 +95,8 @@ def test_where_it_goes(tmp_path: Path) -> None:
     script.write_text("[]")
     with pytest.raises(WriteError, match="an input"):
         report_files(tmp_path / "film.html", [script])
+    with pytest.raises(WriteError, match="name a folder"):
+        report_files(tmp_path / "made.mkv", [tmp_path / "made.mkv"])
     assert report_files(tmp_path / "a.html") == (tmp_path / "a.html", tmp_path / "a.json")
     folder = tmp_path / "new"
     assert report_files(folder) == (folder / "report.html", folder / "report.json")
