@@ -364,7 +364,10 @@ def test_the_readme_shows_real_commands(capsys) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
     shown = set(re.findall(r"^(?:.*&& )?labial (\w+)", "".join(blocks), re.MULTILINE))
-    assert shown == {"dub", "animate", "visemes", "inspect", "demo", "voices", "weights"}
+    assert shown == {
+        "dub", "animate", "visemes", "inspect", "preflight", "check", "fix", "plan", "eval", "demo",
+        "voices", "weights",
+    }  # fmt: skip
     main(["--help"])
     overview = capsys.readouterr().out
     assert all(command in overview for command in shown)
