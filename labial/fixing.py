@@ -13,7 +13,7 @@ from labial.checking.check import Footage, look, measure
 from labial.checking.verdict import SyncReport, late
 from labial.dubbing import dub
 from labial.errors import SpeechError
-from labial.media.containers import container_for
+from labial.media.containers import sounding_container
 from labial.media.moving import Move
 from labial.media.place import check_file
 from labial.media.probe import MediaInfo, audio_streams, probe
@@ -126,7 +126,7 @@ def fix(
     options = overridden(options or FixOptions(), overrides)
     target = Path(out)
     check_file(target, [(video, "an input")])
-    container_for(target)
+    sounding_container(target)
     if options.late is not None or options.drift is not None:
         return _as_asked(Path(video), target, options, hook)
     footage = look(video, hook)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labial.errors import OptionError
-from labial.media.containers import PICTURES, container_for
+from labial.media.containers import sounding_container
 from labial.media.tags import two_letters
 from labial.options import DubOptions
 
@@ -19,7 +19,7 @@ _OF_PICTURES = ("codec", "crf", "lossless", "hardware")
 
 
 def check_languages(languages: Iterable[str], out: str, options: DubOptions) -> None:
-    """Raise OptionError where outputs would overwrite one another, or an option have no effect.
+    """Refuse outputs that would overwrite one another, and options that would have no effect.
 
     Parameters
     ----------
@@ -29,6 +29,10 @@ def check_languages(languages: Iterable[str], out: str, options: DubOptions) -> 
         The output's name.
     options
         As of :func:`labial.dubbing.dub_each`.
+
+    Raises
+    ------
+    OptionError, WriteError
     """
     known: dict[str, str] = {}
     for language in languages:
@@ -49,8 +53,7 @@ def check_languages(languages: Iterable[str], out: str, options: DubOptions) -> 
         return
     if MARK in out:
         raise OptionError(f"-o {out}: --mux makes one file: leave {MARK} out of its name")
-    if container_for(Path(out)) is PICTURES:
-        raise OptionError(f"-o {out}: pictures alone have no sound; name a video file")
+    sounding_container(Path(out))
     if options.mux == "source":
         usual = DubOptions()
         idle = [name for name in _OF_PICTURES if getattr(options, name) != getattr(usual, name)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labial.errors import OptionError
+from labial.errors import OptionError, WriteError
 from labial.languages import check_languages, for_language
 from labial.options import DubOptions
 
@@ -28,7 +28,7 @@ BOTH = ("es", "fr")
 def test_what_would_be_lost_or_overwritten_is_refused(
     languages: tuple[str, ...], out: str, options: dict[str, Any], line: str
 ) -> None:
-    with pytest.raises(OptionError, match=re.escape(line)):
+    with pytest.raises((OptionError, WriteError), match=re.escape(line)):
         check_languages(languages, out, DubOptions(**options))
 
 

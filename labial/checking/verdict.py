@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from labial.clip import EARLY, LATE
 from labial.metrics.drift import Window
 
 Verdict = Literal["in sync", "noticeable", "out of sync", "wanders", "cannot tell"]
 
 # ITU-R BT.1359-1: sound that is this much early or late is noticed, and is not acceptable.
-NOTICED = (-0.045, 0.125)
+NOTICED = (-EARLY, LATE)
 ACCEPTABLE = (-0.090, 0.185)
 LIMITS = (
     "ITU-R BT.1359: noticed beyond 45 ms early or 125 ms late, "

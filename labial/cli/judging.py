@@ -62,8 +62,9 @@ class Eval:
             (one, *_) = found.evaluations.values()
             original = one.source or one.ref
             if self.report is not None and original is not None:
-                same = one.source is None
-                write_report(original, one.out, self.report, hook=hook, same_words=same)
+                write_report(
+                    original, one.out, self.report, hook=hook, ref=one.ref, options=self.options
+                )
         if self.json is not None:
             write_json(found, self.json)
         if self.csv is not None:

@@ -24,14 +24,15 @@ _GREY = 110
 
 
 def lse(network: SyncNet, clip: Clip, tell: Hook) -> tuple[LipSyncError | None, str]:
-    """Return LSE-C and LSE-D of the face that is seen the longest, or why there are none."""
+    """Return LSE-C and LSE-D of the face that speaks for longest, or why there are none."""
     try:
         sound = read_audio(clip.media.path, SOUND_RATE).samples
     except (SpeechError, ReadError):
         return None, "no LSE: there is no sound"
-    track = max(clip.tracks, key=lambda track: int(track.present.sum()), default=None)
-    if track is None or not track.present.any():
+    shown = np.bincount(clip.which[clip.which >= 0], minlength=len(clip.tracks))
+    if not shown.any() or not clip.tracks:
         return None, "no LSE: there is no face"
+    track = clip.tracks[int(shown.argmax())]
     start = float(clip.times[track.start])
     rows = mfcc(sound[round(start * SOUND_RATE) :])
     found = score(network, _faces(clip, track, tell), rows)

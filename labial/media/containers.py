@@ -81,3 +81,19 @@ def container_for(target: Path) -> Container:
             "numbered pictures such as out/%05d.png"
         )
     return found
+
+
+def sounding_container(target: Path) -> Container:
+    """The same for a file that is to have sound.
+
+    Raises
+    ------
+    WriteError
+        Also where numbered pictures are asked for.
+    """
+    found = container_for(target)
+    if found is PICTURES:
+        raise WriteError(
+            f"cannot write {target.name}: pictures alone have no sound; name a video file"
+        )
+    return found

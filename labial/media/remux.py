@@ -13,7 +13,7 @@ import av
 import av.error
 
 from labial.errors import WriteError
-from labial.media.containers import PICTURES, container_for
+from labial.media.containers import sounding_container
 from labial.media.encoders import EncodeSettings
 from labial.media.moving import Move
 from labial.media.place import Place
@@ -82,14 +82,10 @@ def remux(
     WriteError
         The output cannot be written, or its container cannot hold the pictures.
     """
-    container = container_for(target)
+    container = sounding_container(target)
     video = source.video
     if video is None:
         raise WriteError(f"{show(source.path)} has no video stream to take over")
-    if container is PICTURES:
-        raise WriteError(
-            f"cannot write {show(target)}: pictures alone have no sound; name a video file"
-        )
     place = Place(target)
     begin = video.start * video.time_base
     with contextlib.ExitStack() as held:

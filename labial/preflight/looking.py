@@ -10,9 +10,9 @@ from pathlib import Path
 from labial.audio.load import load_speech
 from labial.audio.loudness import SILENT_DB
 from labial.clip import look, offset_of
-from labial.errors import OptionError, SpeechError, WriteError
+from labial.errors import OptionError, SpeechError
 from labial.exports import formats
-from labial.media.probe import probe, show
+from labial.media.probe import MediaInfo, probe, show
 from labial.media.spool import enough_room
 from labial.motion.predict import predict
 from labial.preflight.finding import Finding, Preflight, as_json, worst_first
@@ -53,10 +53,12 @@ def preflight(
     target = None if out is None else Path(out)
     if target is not None and target.suffix.lower() != ".json":
         raise OptionError(f"cannot write {target}: name it .json")
-    if target is not None and not target.absolute().parent.is_dir():
-        raise WriteError(f"cannot write {target}: there is no folder {target.absolute().parent}")
+    if target is not None:
+        formats.check_target(target, files)
     tell = hook or (lambda stage, done, total: None)
-    reports = [_checked(Path(file), tell) for file in files]
+    # What cannot be opened is told before the work.
+    opened = [probe(file) for file in files]
+    reports = [_checked(media, tell) for media in opened]
     if target is not None:
         formats.write([as_json(reports)], target)
     return reports
@@ -81,8 +83,8 @@ def dub_advice(
     return tuple(dict.fromkeys(finding.line() for finding in told[:_ADVISED]))
 
 
-def _checked(file: Path, tell: Hook) -> Preflight:
-    media = probe(file)
+def _checked(media: MediaInfo, tell: Hook) -> Preflight:
+    file = media.path
     if media.video is None:
         return Preflight(show(file), "speech", worst_first(_sound(file, None, tell)))
     clip = look(file, tell)

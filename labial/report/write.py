@@ -25,6 +25,8 @@ from labial.media.place import check_file
 from labial.media.sequence import find_sequence
 from labial.media.spool import enough_room
 from labial.metrics.drift import Window
+from labial.metrics.syncnet import SyncNet
+from labial.options import EvalOptions
 from labial.page import embedded, shown, table, write_document
 from labial.report.curves import offset_curve, opening_curve
 from labial.report.moments import Moment, Worst, choose, pictures, spoken_moments
@@ -79,7 +81,8 @@ def write_report(
     path: str | os.PathLike[str],
     dub_report: DubReport | None = None,
     hook: Hook | None = None,
-    same_words: bool = False,
+    ref: str | os.PathLike[str] | None = None,
+    options: EvalOptions | None = None,
 ) -> Path:
     """Judge a dub and write a page about it, and the numbers beside it as JSON.
 
@@ -94,8 +97,10 @@ def write_report(
         What the dub said it did, if it was one of Labial's.
     hook
         Called as ``hook(stage, done, total)`` after each step.
-    same_words
-        Whether the source says the same, so that its mouth is the right one.
+    ref
+        The real video of the same words, whose mouth is the right one; it may be the source.
+    options
+        How to judge; see :class:`labial.options.EvalOptions`.
 
     Returns
     -------
@@ -112,8 +117,11 @@ def write_report(
     page, numbers = report_files(path)
     tell = hook or (lambda stage, done, total: None)
     worst = Worst()
-    ref, other = (source, None) if same_words else (None, source)
-    found = Judge()(out, ref, other, tell, worst)
+    options = options or EvalOptions()
+    network = SyncNet(options.syncnet) if options.syncnet is not None else None
+    # A judge takes the real video for the source where none is named.
+    other = None if ref is not None and Path(ref) == Path(source) else source
+    found = Judge(network, options.identity)(out, ref, other, tell, worst)
     clip, filmed = look(out, tell), look(source, tell)
     spoken = listen(clip)
     offsets = offsets_over_time(clip)

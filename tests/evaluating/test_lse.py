@@ -1,5 +1,6 @@
 """What SyncNet is shown of a real face: where it is cut out, how often, and what is said if not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -86,9 +87,22 @@ def test_faces_are_shown_25_times_a_second_as_the_makers_cut_them(
     assert abs(have - (want - 16) * 255 / 219) < 12
 
 
+def test_it_is_the_speaker_s(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = clip.tracks
+    both = replace(clip, tracks=[one, replace(one, key=1)], which=np.full(len(clip.times), 1))
+    judged: list[int] = []
+    monkeypatch.setattr(
+        "labial.evaluating.lse._faces", lambda clip, track, tell: judged.append(track.key)
+    )
+    monkeypatch.setattr("labial.evaluating.lse.score", lambda *_: None)
+    lse(None, both, silent)  # type: ignore[arg-type]
+    assert judged == [1]
+
+
 def test_without_sound_or_face_it_is_said(clip: Clip, tmp_path: Path) -> None:
     mute = look(write_clip(tmp_path / "m.mkv", actor()[:6]), silent)
     assert lse(None, mute, silent) == (None, "no LSE: there is no sound")  # type: ignore[arg-type]
     mute.tracks.clear()
+    mute.which[:] = -1
     object.__setattr__(mute, "media", clip.media)
     assert lse(None, mute, silent) == (None, "no LSE: there is no face")  # type: ignore[arg-type]

@@ -218,6 +218,7 @@ def repairs() -> Iterator[Case]:
         ("fix FILM -o OUT/out.xyz", "must end in one of"),
         ("fix FILM -o FILM", "it is an input"),
         ("fix FILM -o OUT/out.webm --late 9", "cannot hold this file's ffv1 pictures"),
+        ("fix FILM -o OUT/%03d.png", "pictures alone have no sound"),
         ("fix FILM -o OUT/%03d.png --late 9", "pictures alone have no sound"),
         ("fix FILM -o OUT/out.mkv --late nan", "--late nan: use"),
         ("fix FILM -o OUT/out.mkv --drift 99999", "--drift 99999: use"),

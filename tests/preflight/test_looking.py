@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synth import sample_file
 from synth_media import write_sound, write_video
+from test_dubbing import write_speech
 
 from labial.cli import main
 from labial.errors import OptionError, ReadError, WriteError
@@ -56,6 +57,17 @@ def test_errors(tmp_path: Path) -> None:
         preflight([nothing])
     with pytest.raises(OptionError, match=r"\.json"):
         preflight([nothing], tmp_path / "x.txt")
-    with pytest.raises(WriteError, match="no folder"):
+    with pytest.raises(WriteError, match="there is no directory"):
         preflight([nothing], tmp_path / "none" / "x.json")
     assert list(tmp_path.iterdir()) == [nothing]
+
+
+def test_what_cannot_be_opened_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "labial.preflight.looking._checked", lambda *_: pytest.fail("it began to work")
+    )
+    speech = write_speech(tmp_path / "s.wav", 0.2)
+    with pytest.raises(ReadError, match=r"none\.mp4"):
+        preflight([speech, tmp_path / "none.mp4"])

@@ -17,6 +17,7 @@ from labial.dubbing import dub_each
 from labial.errors import OptionError, ReadError, WriteError
 from labial.media import EncodeSettings, VideoReader, VideoWriter
 from labial.metrics.drift import Window
+from labial.options import EvalOptions
 from labial.report import report_files, write_report
 from labial.report.curves import offset_curve
 from labial.report.write import address, stretches_of
@@ -113,6 +114,28 @@ def test_a_video_that_is_missing_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ReadError):
         write_report(tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "page")
     assert not list(tmp_path.iterdir())
+
+
+def test_it_is_judged_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    class Told:
+        def __init__(self, network: object, identity: bool) -> None:
+            asked.append((network, identity))
+
+        def __call__(self, out: Path, ref: Path | None, source: Path | None, *_: object) -> None:
+            asked.append((out, ref, source))
+            raise ReadError("enough")
+
+    monkeypatch.setattr("labial.report.write.Judge", Told)
+    monkeypatch.setattr("labial.report.write.SyncNet", lambda path: path)
+    film, made, real = Path("film.mp4"), Path("made.mp4"), Path("real.mp4")
+    options = EvalOptions(syncnet="w.model", identity=False)
+    for ref in (None, real, film):
+        with pytest.raises(ReadError):
+            write_report(film, made, tmp_path / "page", ref=ref, options=options)
+    assert asked[::2] == [("w.model", False)] * 3
+    assert asked[1::2] == [(made, None, film), (made, real, film), (made, film, None)]
 
 
 def test_several_languages_need_several_pages(home: Path, tmp_path: Path) -> None:
