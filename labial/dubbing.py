@@ -22,7 +22,7 @@ from labial.adapting import adapt
 from labial.analysis import Analysis, analyse
 from labial.errors import FaceError, LabialError, OptionError, ScriptError, WeightsError
 from labial.face.timeline import overview
-from labial.languages import check_languages, for_language
+from labial.languages import MARK, check_languages, for_language
 from labial.media.encode import Mixing
 from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.journal import Journal
@@ -91,6 +91,10 @@ def dub(
     options = overridden(options or DubOptions(), overrides)
     if options.mux != "off":
         raise OptionError("--mux is for several languages: --audio es=es.wav --audio fr=fr.wav")
+    if any(MARK in name for name in (os.fspath(out), options.report or "", options.preview or "")):
+        if options.language is None:
+            raise OptionError(f"{MARK} in a name stands for the language: give --language")
+        out, options = for_language(options.language, os.fspath(out), options)
     tell = hook or (lambda stage, done, total: None)
     with made_sounds() as folder:
         mine = folder / "dub"

@@ -141,7 +141,7 @@ class DubOptions:
     """Threads to decode, render and encode with. Default: as many as there are cores."""
     report: str | None = None
     """Also judge the output, and write a page about it: a name ending in .html, or a folder. {lang}
-    in it becomes the language where there are several."""
+    in it becomes the language."""
     preview: str | None = None
     """Also write one re-synced frame to this PNG as soon as it is rendered: the one whose mouth
     opens widest in the first ten seconds with a face. {lang} as for a report."""

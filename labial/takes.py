@@ -322,7 +322,7 @@ def whole_of(
 def expect_words(audio: str | os.PathLike[str] | None, options: DubOptions) -> None:
     """Raise OptionError unless exactly one thing is to be said, or a file of segments."""
     if audio is not None and Path(audio).suffix.lower() in SEGMENT_FILES:
-        raise OptionError(f"--audio {audio}: what says who speaks when is given as --segments")
+        raise OptionError(f"--audio {audio}: that is no speech; a dub takes it as --segments")
     if options.segments is not None:
         return
     given = sum(one is not None for one in (audio, options.srt, options.text))

@@ -163,3 +163,12 @@ def test_what_is_done_to_each_language_s_sound_is_told(
     assert "fr: speech cut off at the end, 1.0 s lost" in report.notes
     assert sum("LUFS" in note for note in report.notes) == 2
     assert not any(note.startswith("es: ") for note in report.notes)
+
+
+def test_one_language_has_its_place_in_the_name_too(
+    home: Path, source: Path, speeches: dict[str, Path]
+) -> None:
+    out = home / "single-{lang}.mkv"
+    with pytest.raises(OptionError, match="give --language"):
+        dub(source, speeches["es"], out, **QUICK)
+    assert dub(source, speeches["es"], out, language="es", **QUICK).out == home / "single-es.mkv"

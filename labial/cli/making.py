@@ -24,8 +24,8 @@ class Dub:
     video: Annotated[Positional[Path], arg(metavar="VIDEO")]
     """Video with a face."""
     out: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
-    """File to write; its extension chooses the container. {lang} in the name becomes the language
-    where there are several."""
+    """File to write; its extension chooses the container. {lang} in the name becomes the
+    language."""
     audio: UseAppendAction[
         Annotated[tuple[str, ...], arg(aliases=("-a",), metavar="SPEECH|LANG=SPEECH")]
     ] = ()

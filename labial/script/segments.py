@@ -137,10 +137,18 @@ def segments_and_problems(
         told = placed(problems)
     else:
         raise ScriptError(
-            shown(path), [f"{suffix or 'no extension'} is not known: use .json, .csv, .srt or .vtt"]
+            shown(path),
+            [f"the name ends in {suffix or 'nothing'}: use .json, .csv, .tsv, .srt or .vtt"],
         )
+    names = dict.fromkeys(segment.speaker for segment in segments if segment.speaker != "auto")
+    there = f"; there is {', '.join(names)}" if names else ""
+    unasked = [
+        f"cast {name}: nobody in it is called so{there}"
+        for name in cast or {}
+        if segments and name not in names
+    ]
     segments, nobody = _with_persons(segments, known)
-    return segments, by_line([*told, *nobody])
+    return segments, by_line([*unasked, *told, *nobody])
 
 
 def parse_cast(items: Sequence[str]) -> dict[str, str]:

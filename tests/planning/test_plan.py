@@ -449,3 +449,9 @@ def test_names_of_nobody_are_told_without_a_look(video: Path, tmp_path: Path) ->
     with pytest.raises(ScriptError, match="which person is BEN") as error:
         plan_file(video, srt, options=DubOptions(language="en"))
     assert len(error.value.problems) == 2
+
+
+@pytest.mark.parametrize("more", [[], ["--audio", "a.wav"]])
+def test_a_script_is_not_planned_and_that_is_told(video, more, capsys):
+    assert main(["plan", str(video), "--text", "Hello", "--language", "en", *more]) == 2
+    assert "--segments" in capsys.readouterr().err

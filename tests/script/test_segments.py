@@ -121,6 +121,9 @@ def test_names_are_persons_by_the_cast(write):
     assert problems_of(path, cast={"ANNA": "1"}) == (
         "line 6: which person is BEN? give a number, as 'labial inspect' shows them: --cast BEN=0",
     )
+    assert problems_of(path, cast={"ANNA": "1", "BEN": "0", "BEM": "0"}) == (
+        "cast BEM: nobody in it is called so; there is ANNA, BEN",
+    )
     assert problems_of(path, cast={"ANNA": "1", "BEN": "he"})[0].startswith("cast BEN: speaker he:")
     rows = [{**ONE, "speaker": "ANNA"}, {**ONE, "speaker": "2"}]
     whole = {"cast": {"ANNA": 0}, "segments": rows}
@@ -210,6 +213,8 @@ def test_all_problems_come_at_once_in_order(write):
 
 
 def test_other_files(write, tmp_path):
-    assert problems_of(write("x", "a.doc")) == (".doc is not known: use .json, .csv, .srt or .vtt",)
+    assert problems_of(write("x", "a.doc")) == (
+        "the name ends in .doc: use .json, .csv, .tsv, .srt or .vtt",
+    )
     with pytest.raises(ReadError, match=r"b\.json"):
         read_segments(tmp_path / "b.json")
