@@ -57,7 +57,7 @@ def text_problem(segment: Segment, options: DubOptions) -> str:
     """
     language = segment.language or options.language
     if not language:
-        return "language: say in which language the text is, such as es"
+        return "language: say in which language the text is: in the file, or as --language es"
     try:
         voice = find_voice(segment.voice or options.voice)
         problems = problems_of([_cue(segment)], voice, language)

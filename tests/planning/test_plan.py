@@ -274,7 +274,9 @@ def test_texts_that_cannot_be_spoken(video):
         return seg(start, start + 1, audio=None, line=line, **({"text": "so"} | how))
 
     told = problems_of(text(0, 1), text(1, 2), video=video)
-    assert told == ["line 1: language: say in which language the text is, such as es"]
+    assert told == [
+        "line 1: language: say in which language the text is: in the file, or as --language es"
+    ]
     told = problems_of(
         text(0, 1, voice="espaek"), text(1, 2, text="...", language="de"),
         text(2, 3, text="привет", language="de"), text(3, 4), video=video, options=ENGLISH,
