@@ -6,9 +6,6 @@ import numpy as np
 
 from labial.types import FloatArray
 
-SAME_PERSON = 0.363
-"""Two single looks that are more alike than this show one person, by the makers of the network."""
-
 
 def likeness(looks: FloatArray, reference: FloatArray) -> float:
     """How much looks at a face are like the reference's, -1..1; more is better.

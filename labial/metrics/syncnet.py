@@ -166,7 +166,7 @@ def score(
         return None
     mean = total / count
     best = int(mean.argmin())
-    return LipSyncError(float(mean[best]), float(np.median(mean) - mean[best]), SHIFT - best)
+    return LipSyncError(float(mean[best]), float(np.median(mean) - mean[best]), best - SHIFT)
 
 
 def _blocks(
