@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,8 @@ def dub(
     with made_sounds() as folder:
         mine = folder / "dub"
         mine.mkdir()
-        job = _Job.prepared(video, audio, out, options, mine, tell)
-        return _made(job, job.analysis or _looked_at(job, tell), tell)
+        job = _Job.prepared(_Film(video, options), audio, out, options, mine, tell)
+        return _made(job, job.film.analysis(tell), tell)
 
 
 def dub_each(
@@ -139,7 +140,8 @@ def dub_each(
     tell = hook or (lambda stage, done, total: None)
     target = os.fspath(out)
     check_languages(speeches, target, options)
-    _opened(video, options)
+    film = _Film(video, options)
+    _ = film.media
     with made_sounds() as folder:
         jobs: dict[str, _Job] = {}
         problems = []
@@ -148,7 +150,7 @@ def dub_each(
             mine.mkdir()
             name, one = for_language(language, target, options)
             try:
-                jobs[language] = _Job.prepared(video, speech, name, one, mine, tell)
+                jobs[language] = _Job.prepared(film, speech, name, one, mine, tell)
             except LabialError as error:
                 problems.append(f"{language}: {error}")
         if problems:
@@ -156,7 +158,7 @@ def dub_each(
         first = next(iter(jobs.values()))
         if options.mux == "source":
             return {next(iter(jobs)): _picture_kept(jobs, tell)}
-        analysis = first.analysis or _looked_at(first, tell)
+        analysis = film.analysis(tell)
         if options.mux == "off":
             return {language: _made(job, analysis, tell) for language, job in jobs.items()}
         return {next(iter(jobs)): _made(first, analysis, tell, jobs)}
@@ -171,30 +173,61 @@ def _made(
         job = _with_others(job, jobs, analysis.length, job.take.line(analysis).length)
     report = _done(job, analysis, tell)
     if job.options.report is not None:
-        write_report(job.video, job.out, job.options.report, report, tell)
+        write_report(job.film.path, job.out, job.options.report, report, tell)
     return report
+
+
+class _Film:
+    """The video of one or several jobs; what is asked of it is found out once."""
+
+    def __init__(self, video: str | os.PathLike[str], options: DubOptions) -> None:
+        self._options = options
+        self._seen: Analysis | None = None
+        self.path = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
+
+    @cached_property
+    def media(self) -> MediaInfo:
+        """What its file says."""
+        with VideoReader(self.path) as reader:
+            return reader.media
+
+    @cached_property
+    def content(self) -> str:
+        """The digest of its bytes."""
+        return seen.digest(self.path)
+
+    @cached_property
+    def length(self) -> Fraction:
+        """Seconds, as its file says."""
+        return length_of(self.path)
+
+    def analysis(self, tell: Hook) -> Analysis:
+        """What the first pass sees in it."""
+        if self._seen is None:
+            content = self.content if self._options.cache else ""
+            found = analyse(self.path, tell, content, self._options.threads)
+            _expect_a_face(self.path, found)
+            self._seen = found
+        return self._seen
 
 
 @dataclass(frozen=True)
 class _Job:
     """One output, with all that can be checked before the work."""
 
-    video: Path
-    source: MediaInfo
+    film: _Film
     take: Take
     out: Path
     options: DubOptions
     settings: EncodeSettings
     plan: EncodePlan
-    content: str
     folder: Path
-    analysis: Analysis | None = None
     notes: tuple[str, ...] = ()
 
     @classmethod
     def prepared(
         cls,
-        video: str | os.PathLike[str],
+        film: _Film,
         audio: str | os.PathLike[str] | None,
         out: str | os.PathLike[str],
         options: DubOptions,
@@ -206,20 +239,17 @@ class _Job:
         Who speaks in which segment can only be checked where the video was looked at.
         """
         expect_words(audio, options)
-        named, source = _opened(video, options)
+        named, source = film.path, film.media
         settings = EncodeSettings(
             options.codec, options.crf, options.preset, options.lossless, options.hardware,
             options.keep_audio, options.language, (), options.threads, repeatable=options.resume,
         )  # fmt: skip
         plan = check_target(out, source, settings, audio)
-        content, analysis = seen.digest(named), None
         if options.segments is None:
             ends = options.sync_mode in ("silence", "cut_off")
-            take: Take = whole_of(audio, options, folder, length_of(named) if ends else None)
+            take: Take = whole_of(audio, options, folder, film.length if ends else None)
         else:
-            checked = SegmentsOf(named, options, audio)
-            analysis = _analysis(named, content, options, tell)
-            take = checked.take(analysis, folder)
+            take = SegmentsOf(named, options, audio).take(film.analysis(tell), folder)
             for file in take.files:
                 check_target(out, source, settings, file)
         inputs = [Path(given) for given in (options.segments, options.srt, audio) if given]
@@ -228,27 +258,7 @@ class _Job:
             report_files(options.report, (named, *inputs, out))
         if options.preview is not None:
             check_png(options.preview, (named, *inputs, out))
-        return cls(
-            named, source, take, Path(out), options, settings, plan, content, folder, analysis
-        )
-
-
-def _opened(video: str | os.PathLike[str], options: DubOptions) -> tuple[Path, MediaInfo]:
-    """The video with its frame rate in its name, where that is asked for, and what it is."""
-    named = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
-    with VideoReader(named) as reader:
-        return named, reader.media
-
-
-def _looked_at(job: _Job, tell: Hook) -> Analysis:
-    """What the first pass sees in the job's video."""
-    return _analysis(job.video, job.content, job.options, tell)
-
-
-def _analysis(video: Path, content: str, options: DubOptions, tell: Hook) -> Analysis:
-    analysis = analyse(video, tell, content if options.cache else "", options.threads)
-    _expect_a_face(video, analysis)
-    return analysis
+        return cls(film, take, Path(out), options, settings, plan, folder)
 
 
 def _with_others(job: _Job, jobs: Mapping[str, _Job], length: Fraction, limit: Fraction) -> _Job:
@@ -271,9 +281,8 @@ def _cut_off(take: Take, length: Fraction) -> tuple[str, ...]:
 def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
     """Write one file with the source's pictures as they are, and the sound of every job."""
     first = next(iter(jobs.values()))
-    info = first.source.video
+    info, length = first.film.media.video, first.film.length
     assert info is not None
-    length = length_of(first.video)
     job = _with_others(_stretched(first, length), jobs, length, length)
     sound, notes = _delivered(job, length, length)
     notes += _cut_off(job.take, length) + job.notes
@@ -283,7 +292,7 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
         shown["picture kept"] += 1
         tell("copy", shown.total(), info.n_frames or None)
 
-    done = remux(job.source, job.out, {}, told, sound, length, job.settings)
+    done = remux(job.film.media, job.out, {}, told, sound, length, job.settings)
     return DubReport(
         job.out, shown.total(), 0, dict(shown), done.dropped, unheard=job.take.unheard,
         copied=float(length), notes=notes,
@@ -297,7 +306,7 @@ def _stretched(job: _Job, length: Fraction) -> _Job:
 
 def _delivered(job: _Job, length: Fraction, limit: Fraction | None) -> tuple[Path, tuple[str, ...]]:
     """The file with the output's sound, of which so much is heard, and what there is to say."""
-    sound, notes = job.take.sound(job.video, length, job.folder)
+    sound, notes = job.take.sound(job.film.path, length, job.folder)
     if job.options.loudness is None:
         return sound, notes
     out = job.folder / f"leveled{ENDING}"
@@ -307,7 +316,7 @@ def _delivered(job: _Job, length: Fraction, limit: Fraction | None) -> tuple[Pat
 
 def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     """Do the job, its speech as long as it is to be, given what the first pass found."""
-    options, video, info = job.options, job.video, job.source.video
+    options, video, info = job.options, job.film.path, job.film.media.video
     assert info is not None
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
@@ -328,13 +337,13 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
     copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
     parts = parts_of(analysis, copying)
     depends = (
-        job.content, seen.digest(sound), seen.version(), lasting(options), job.take.key, job.plan,
-        parts,
+        job.film.content, seen.digest(sound), seen.version(), lasting(options), job.take.key,
+        job.plan, parts,
     )  # fmt: skip
     with (
         Journal(job.out, f"{depends}", options.resume) as journal,
         VideoWriter(
-            job.out, job.source, job.settings, sound, limit, kept=line.kept,
+            job.out, job.film.media, job.settings, sound, limit, kept=line.kept,
             partial=journal.partial,
             copied_depth=analysis.gops.depth if any(part.copied for part in parts) else None,
         ) as writer,

@@ -172,3 +172,17 @@ def test_one_language_has_its_place_in_the_name_too(
     with pytest.raises(OptionError, match="give --language"):
         dub(source, speeches["es"], out, **QUICK)
     assert dub(source, speeches["es"], out, language="es", **QUICK).out == home / "single-es.mkv"
+
+
+def test_segments_in_several_languages_are_looked_at_once_too(
+    home: Path, source: Path, speeches: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    analyse = dubbing.analyse
+    monkeypatch.setattr(dubbing, "analyse", lambda *a: looks.append(a) or analyse(*a))
+    file = home / "lines.csv"
+    file.write_text("start,end,audio_end\n0.04,0.44,0.4\n")
+    dub_each(
+        source, speeches, home / "lines-{lang}.mkv", segments=str(file), cache=False, **QUICK
+    )  # fmt: skip
+    assert len(looks) == 1
