@@ -10,7 +10,8 @@
     ├── SpeechError              the speech cannot be used (no audio stream, empty, not finite)
     ├── WeightsError             weights are missing, damaged, or may not be fetched
     ├── OptionError              an option value is out of range or contradicts another
-    └── ScriptError          a script, cue or segment file has problems: all of them, one line each
+    ├── ScriptError          a script, cue or segment file has problems: all of them, one line each
+    └── JobError             a job cannot be described, or ended otherwise than done
 
 Anything else that is raised is a bug in Labial and keeps its traceback.
 """
@@ -71,3 +72,19 @@ class ScriptError(LabialError):
         else:
             listed = "".join(f"\n  {problem}" for problem in self.problems)
             super().__init__(f"{name}: {len(self.problems)} problems{listed}")
+
+
+class JobError(LabialError):
+    """A job is described wrongly, or ended otherwise than done.
+
+    Parameters
+    ----------
+    reason
+        One line for the user.
+    again
+        Whether another try may end otherwise: not where an input or an option is at fault.
+    """
+
+    def __init__(self, reason: str, again: bool = False) -> None:
+        super().__init__(reason)
+        self.again = again

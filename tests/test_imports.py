@@ -60,14 +60,16 @@ ROOMS = (
     "inspect_page",
     "inspect_clip",
     "demo",
+    "jobs",
     "live",
-    "batch",
     "cluster",
+    "batch",
+    "client",
     "progress",
     "server",
     "cli",
 )
-DOORS = ("live", "batch", "cluster", "server", "cli")
+DOORS = ("live", "cluster", "batch", "client", "server", "cli")
 # Declarations that every other room's tests go through.
 TESTED_BY_ALL = ("types", "errors", "options")
 HEAVY = (

@@ -1,0 +1,78 @@
+"""The process in which one job is done: ``python -m labial.jobs.child '{"folder": ...}'``.
+
+It reads ``job.json`` in the folder, and writes one line of JSON to its standard output for each
+step, and one at the end: the result, or the error. When its standard input ends, whoever started it
+is gone, and it ends too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from labial.errors import JobError, LabialError
+from labial.jobs.doing import run
+from labial.jobs.job import Job
+
+_ORPHANED = 77
+
+
+def main(asked: str) -> int:
+    """Do the job of a folder and return the exit code."""
+    wanted = json.loads(asked)
+    # Whatever else prints must not come between the lines that are read.
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _confine(wanted["memory"], wanted["file"])
+    lock = threading.Lock()
+
+    def say(**told: Any) -> None:
+        with lock:
+            pipe.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+    folder = Path(wanted["folder"])
+    try:
+        job = Job.from_json((folder / "job.json").read_text(encoding="utf-8"))
+        result = run(
+            job, folder, lambda s, d, t: say(stage=s, done=d, total=t), int(wanted["threads"])
+        )
+    except LabialError as error:
+        again = isinstance(error, JobError) and error.again
+        say(error=type(error).__name__, message=str(error), again=again)
+        return 2
+    except MemoryError:
+        say(error="JobError", message="needs more memory than it may have", again=False)
+        return 3
+    except Exception as error:
+        traceback.print_exc()
+        say(error="JobError", message=f"failed: {type(error).__name__}: {error}", again=True)
+        return 1
+    say(**json.loads(result.to_json()))
+    return 0
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(_ORPHANED)
+
+
+def _confine(memory: int | None, file: int | None) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for which, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, file)):
+        if limit is not None:
+            resource.setrlimit(which, (limit, limit))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,195 @@
+"""Do a job in this process. What is heavy is imported when it is needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from labial.jobs.job import CONTAINERS, Job, Result
+from labial.jobs.kinds import kind_of
+from labial.types import Hook
+
+OUTPUT = "output"
+"""Name, without extension, of what a job writes into its folder."""
+
+
+def run(
+    job: Job, folder: str | os.PathLike[str], hook: Hook | None = None, threads: int = 0
+) -> Result:
+    """Do a job.
+
+    Parameters
+    ----------
+    job
+        What to do.
+    folder
+        Where what it writes goes, unless the job says otherwise. It must be there. If an earlier
+        run of the same job was killed, and its folder is given again, it goes on from there.
+    hook
+        Called as ``hook(stage, done, total)`` after each step; ``total`` may be None.
+    threads
+        To work with; 0 is as many as there are cores.
+
+    Raises
+    ------
+    LabialError
+        With what is wrong and what to do.
+    """
+    return _DOING[job.kind](job, Path(folder), hook or _quiet, threads)
+
+
+def _quiet(stage: str, done: int, total: int | None) -> None:
+    """Tell nobody."""
+
+
+def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
+    from labial.dubbing import dub, dub_each
+
+    given, managed = _options(job, folder), dict[str, Any](resume=True, threads=threads)
+    speeches = _by_name(job, "audio")
+    video = job.inputs["video"]
+    mark = ".{lang}" if speeches and given.get("mux", "off") == "off" else ""
+    out = job.out or folder / f"{OUTPUT}{mark}.{job.container or _container(video)}"
+    many = "{lang}" in out.name
+    if "boxes" in job.inputs:
+        given["speaker"] = str(job.inputs["boxes"])
+    if "segments" in job.inputs:
+        managed["segments"] = str(job.inputs["segments"])
+    preview, report = folder / f"preview{mark}.png", folder / f"report{mark}.html"
+    if given.get("mux") != "source":
+        managed["preview"] = str(preview)
+    if job.report:
+        managed["report"] = str(report)
+    options = kind_of("dub").made(given, **managed)
+    if speeches:
+        reports = dub_each(video, speeches, out, options, hook=hook)
+    else:
+        reports = {"": dub(video, job.inputs.get("audio"), out, options, hook=hook)}
+    files: dict[str, Path] = {}
+    for language, done in reports.items():
+        tail = f".{language}" if many else ""
+        files[f"output{tail}"] = done.out
+        for what, name in (("preview", preview), ("report", report)):
+            path = Path(str(name).replace("{lang}", language))
+            if path.exists():
+                files[f"{what}{tail}"] = path
+    summary = "\n".join(done.summary() for done in reports.values())
+    facts = {language or "output": asdict(done) for language, done in reports.items()}
+    return _result(folder, files, summary, facts)
+
+
+def _animate(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
+    from labial.animating import animate
+
+    out = job.out or folder / f"{OUTPUT}.{job.container or 'mp4'}"
+    options = kind_of("animate").made(_options(job, folder))
+    done = animate(job.inputs["photo"], job.inputs.get("audio"), out, options, hook=hook)
+    return _result(folder, {"output": out}, done.summary(), asdict(done))
+
+
+def _check(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
+    from labial.checking.check import look, measure
+    from labial.checking.picture import draw_sync
+    from labial.exports import formats
+    from labial.media.picture import write_png
+
+    report = measure(look(job.inputs["video"], hook), kind_of("check").made(job.options))
+    numbers = job.out or folder / f"{OUTPUT}.json"
+    picture = folder / "picture.png"
+    formats.write([report.numbers()], numbers)
+    write_png(picture, draw_sync(report))
+    files = {"output": numbers, "picture": picture}
+    return _result(folder, files, report.summary(), asdict(report))
+
+
+def _fix(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
+    from labial.fixing import fix
+
+    video = job.inputs["video"]
+    out = job.out or folder / f"{OUTPUT}.{job.container or _container(video)}"
+    done = fix(video, out, kind_of("fix").made(job.options), hook=hook)
+    files = {} if done.out is None else {"output": done.out}
+    return _result(folder, files, done.summary(), asdict(done))
+
+
+def _visemes(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
+    from labial.exports.formats import FORMATS
+    from labial.transcribe import visemes
+
+    given = _options(job, folder)
+    asked = given.get("format") or "json"
+    tail = next((f.extension for f in FORMATS if f.name == asked and f.extension), None)
+    out = job.out or folder / f"{OUTPUT}{tail or '.' + asked.rpartition('-')[2]}"
+    if job.out is None:
+        given["format"] = asked
+    done = visemes(job.inputs["audio"], out, kind_of("visemes").made(given), hook=hook)
+    facts = {
+        "seconds": float(done.seconds),
+        "words": len(done.words or ()),
+        "phones": len(done.phones),
+    }
+    summary = f"{out.name}: {len(done.phones)} phones in {float(done.seconds):.1f} s"
+    return _result(folder, {"output": out}, summary, facts)
+
+
+_DOING: dict[str, Callable[[Job, Path, Hook, int], Result]] = {
+    "dub": _dub,
+    "animate": _animate,
+    "check": _check,
+    "fix": _fix,
+    "visemes": _visemes,
+}
+
+
+def _options(job: Job, folder: Path) -> dict[str, Any]:
+    """The options of a job, its text in a file: a text must never be taken for a file's name."""
+    given = dict(job.options)
+    if given.get("text"):
+        path = folder / "text.txt"
+        path.write_text(given["text"], encoding="utf-8")
+        given["text"] = str(path)
+    return given
+
+
+def _by_name(job: Job, role: str) -> dict[str, Path]:
+    """The inputs ``role.NAME`` by their names."""
+    parted = ((*key.partition("."), path) for key, path in job.inputs.items())
+    return {name: path for head, dot, name, path in parted if head == role and dot}
+
+
+def _container(video: Path) -> str:
+    own = video.suffix.lower().removeprefix(".")
+    return own if own in CONTAINERS else "mp4"
+
+
+def _result(
+    folder: Path, files: Mapping[str, Path], summary: str, facts: Mapping[str, Any]
+) -> Result:
+    named = {what: str(_inside(path, folder)) for what, path in files.items()}
+    # Names of files elsewhere on the machine are nobody's business.
+    return Result(named, summary.replace(f"{folder}{os.sep}", ""), _plain(facts))
+
+
+def _inside(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Path):
+        return value.name
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    number = float(value) if hasattr(value, "__float__") else None
+    if number is None:
+        return str(value)
+    return number if number - number == 0 else None

@@ -1,0 +1,124 @@
+"""A piece of work as data, and what came of it: both can be written down and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labial.errors import JobError
+from labial.jobs.kinds import kind_of
+
+CONTAINERS = ("mp4", "mov", "mkv", "webm")
+"""Formats of a video that a job can be asked for."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work.
+
+    Parameters
+    ----------
+    kind
+        One of :data:`labial.jobs.KINDS`.
+    inputs
+        Role → file, see :class:`labial.jobs.Input`; several of a role are ``role.NAME``.
+    options
+        Option → value, as JSON has it; only those that differ from their defaults.
+    container
+        Format of the video, without a dot. None: the source's where it can be written, else mp4.
+    report
+        Of a dub: also judge the output, and write a page about it.
+    out
+        File to write. None: one in the job's folder. With several languages ``{lang}`` is in it.
+
+    Raises
+    ------
+    JobError
+        An unknown kind, role or option; an input is missing.
+    OptionError
+        A value that is out of range or contradicts another.
+    """
+
+    kind: str
+    inputs: Mapping[str, Path]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    container: str | None = None
+    report: bool = False
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        kind = kind_of(self.kind)
+        known = {each.role: each for each in kind.inputs}
+        for role in self.inputs:
+            name, _, more = role.partition(".")
+            if name not in known or (more and not known[name].many):
+                takes = ", ".join(f"{k}{'.NAME' * e.many}" for k, e in known.items())
+                raise JobError(f"{kind.name}: unknown input {role}: it takes {takes}")
+        for role, each in known.items():
+            if each.required and role not in self.inputs:
+                raise JobError(f"{kind.name}: give {role}: {each.about}")
+        if self.container is not None and self.container not in CONTAINERS:
+            raise JobError(f"container {self.container}: use one of {', '.join(CONTAINERS)}")
+        if self.report and self.kind != "dub":
+            raise JobError(f"report: only of a dub, this job is {self.kind}")
+        kind.made(self.options)
+        if str(self.options.get("speaker", "")).endswith(".json"):
+            raise JobError("speaker: boxes come as an input of the job, not by a file's name")
+        self._expect_words()
+
+    def _expect_words(self) -> None:
+        """Speech comes from one place."""
+        speeches = [role for role in self.inputs if role.partition(".")[0] == "audio"]
+        if "audio" in self.inputs and len(speeches) > 1:
+            raise JobError("audio: give one, or several by language as audio.es, audio.fr")
+        if self.kind not in ("dub", "animate") or speeches:
+            return
+        if "segments" not in self.inputs and not self.options.get("text"):
+            raise JobError(f"{self.kind}: give audio, or a text that is spoken")
+
+    def to_json(self) -> str:
+        """Return it as text."""
+        facts = asdict(self)
+        facts["inputs"] = {role: str(path) for role, path in self.inputs.items()}
+        facts["out"] = None if self.out is None else str(self.out)
+        return json.dumps(facts, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """Read what :meth:`to_json` wrote."""
+        facts = json.loads(text)
+        facts["inputs"] = {role: Path(path) for role, path in facts["inputs"].items()}
+        facts["out"] = None if facts["out"] is None else Path(facts["out"])
+        return cls(**facts)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a job.
+
+    Parameters
+    ----------
+    files
+        What → file: ``output`` (by language ``output.es``), ``report``, ``preview``, ``picture``.
+        Relative to the job's folder where they are in it.
+    summary
+        Lines for the user.
+    facts
+        What was measured and done, for JSON.
+    """
+
+    files: Mapping[str, str]
+    summary: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return it as text."""
+        return json.dumps(asdict(self), ensure_ascii=False, default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Result:
+        """Read what :meth:`to_json` wrote."""
+        return cls(**json.loads(text))
