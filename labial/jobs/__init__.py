@@ -1,6 +1,6 @@
 """Room: jobs. Pieces of work as data, and how one is done in a process of its own."""
 
-from labial.jobs.apart import Limits, Stopped, run_apart
+from labial.jobs.apart import Limits, Runner, Stopped, run_apart
 from labial.jobs.doing import run
 from labial.jobs.job import CONTAINERS, Job, Result
 from labial.jobs.kinds import KINDS, Input, Kind, kind_of
@@ -13,6 +13,7 @@ __all__ = [
     "Kind",
     "Limits",
     "Result",
+    "Runner",
     "Stopped",
     "kind_of",
     "run",

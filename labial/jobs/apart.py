@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from labial import errors
 from labial.errors import JobError, LabialError
@@ -48,6 +48,20 @@ class Limits:
     memory: int | None = None
     file: int | None = None
     threads: int = 0
+
+
+class Runner(Protocol):
+    """Whatever does a job as :func:`run_apart` does."""
+
+    def __call__(
+        self,
+        job: Job,
+        folder: str | os.PathLike[str],
+        limits: Limits | None = None,
+        hook: Hook | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Result:
+        """Do a job."""
 
 
 def run_apart(
