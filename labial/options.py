@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from tyro.conf import UseAppendAction, arg
 
@@ -29,11 +30,22 @@ PhotoCodec = Literal["auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 Liveliness = Literal["still", "calm", "lively"]
 FixHow = Literal["auto", "shift", "stretch", "mouth"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
+ServeEngine = Literal["local", "ray"]
+LogFormat = Literal["text", "json"]
 
 
 _SPEAKER = re.compile(
     r"auto|all|largest|[0-9]+|[0-9]*\.?[0-9]+,[0-9]*\.?[0-9]+(@[0-9]*\.?[0-9]+)?|.+\.json"
 )
+
+
+@dataclass(frozen=True)
+class Between:
+    """The least and the greatest value of an option, for doors that show them beforehand."""
+
+    low: float
+    high: float
+
 
 Options = TypeVar(
     "Options", "DubOptions", "AnimateOptions", "CheckOptions", "FixOptions", "EvalOptions"
@@ -55,7 +67,7 @@ class DubOptions:
 
     codec: Codec = "source"
     """Video codec of the output. "source" keeps the source's family."""
-    crf: int | None = None
+    crf: Annotated[int | None, Between(0, 63)] = None
     """Constant quality, lower is better (x264 scale). Default: high quality, capped near the
     source's bit rate."""
     preset: str = "superfast"
@@ -82,7 +94,7 @@ class DubOptions:
     mux: Mux = "off"
     """Several languages in one file, each an audio track. first: the picture is re-synced to the
     first of them. source: the picture stays as it is, packet by packet."""
-    fps: float | None = None
+    fps: Annotated[float | None, Between(1, 1000)] = None
     """Frames a second of VIDEO where it is a sequence of pictures, default 25. "shots@24" says the
     same."""
     keep_audio: bool = False
@@ -91,7 +103,7 @@ class DubOptions:
     """fast: pixels are only moved, and taken from other frames. standard: a learned inside of the
     mouth where the source shows none, and a learned refiner. pro: the refiner is also adapted to
     this clip."""
-    adapt_seconds: float = 30.0
+    adapt_seconds: Annotated[float, Between(1, 3600)] = 30.0
     """For pro: take about so long to adapt, 1 to 3600."""
     sync_mode: SyncMode = "silence"
     """When speech and video differ in length. silence: as long as the video; after shorter speech
@@ -99,13 +111,13 @@ class DubOptions:
     are as long as the speech, to a frame, and end with it where it is shorter. loop: the video
     begins again, with a cut. bounce: it plays back and forth. hold: its last frame lives on, with
     small movements of heads and eyes. remap: it plays slower or faster, each frame as filmed."""
-    stretch_audio: Stretching = 1.0
+    stretch_audio: Annotated[Stretching, Between(*STRETCH_LIMITS)] = 1.0
     """Let the speech take 0.9 to 1.1 times as long, at the same pitch; above 1 it is slower. auto:
     as much as brings it nearest to the video's length. What is left over is for the sync mode."""
-    articulation: float = 1.0
+    articulation: Annotated[float, Between(0.5, 1.5)] = 1.0
     """How far the mouth moves against what was fitted to the speaker, 0.5 to 1.5. Lips that meet
     still meet."""
-    expression: float = 0.6
+    expression: Annotated[float, Between(0, 1)] = 0.6
     """How much of the source's own slow expression stays, such as a smile: 0 (none) to 1."""
     closures: bool = True
     """Lips meet on p, b and m, and the lower lip rises to the teeth on f and v."""
@@ -119,7 +131,7 @@ class DubOptions:
     keep_background: bool = False
     """Keep music and ambience of the source under the new speech, at their own level: its voices
     are taken out by a network (118 MB are fetched the first time)."""
-    loudness: float | None = None
+    loudness: Annotated[float | None, Between(-40, -5)] = None
     """Bring the new speech to that loudness in LUFS, -40 to -5, its true peak at most -1 dB. -14 is
     usual on the web, -23 in broadcasting. Default: as it is."""
     speaker: str = "auto"
@@ -137,7 +149,7 @@ class DubOptions:
     """Go on where a run that was killed has stopped, and keep what is done if this one fails. The
     first pass begins anew unless it was complete. Only pro, which learns for a stretch of time, may
     differ by a hair between two runs."""
-    threads: int = 0
+    threads: Annotated[int, Between(0, 256)] = 0
     """Threads to decode, render and encode with. Default: as many as there are cores."""
     report: str | None = None
     """Also judge the output, and write a page about it: a name ending in .html, or a folder. {lang}
@@ -231,14 +243,14 @@ class AnimateOptions:
     format: Shape = "source"
     """Shape of the picture. The photo is cropped, and continued where it is too small, so that
     the head stays in view."""
-    fps: float = 25.0
+    fps: Annotated[float, Between(1, 120)] = 25.0
     """Frames a second, 1 to 120."""
-    height: int | None = None
+    height: Annotated[int | None, Between(64, 4320)] = None
     """Rows of the output. Default: the photo's own, less where its longer side has more than 1920
     pixels."""
-    seed: int = 0
+    seed: Annotated[int, Between(0, math.inf)] = 0
     """Another number gives another motion of head and eyes."""
-    articulation: float = 1.0
+    articulation: Annotated[float, Between(0.5, 1.5)] = 1.0
     """How far the mouth moves against an average speaker, 0.5 to 1.5."""
     closures: bool = True
     """Lips meet on p, b and m, and the lower lip rises to the teeth on f and v."""
@@ -257,7 +269,7 @@ class AnimateOptions:
     """Who speaks a script; "labial voices" lists them."""
     codec: PhotoCodec = "auto"
     """Video codec of the output. "auto" is H.264, in WebM VP9."""
-    crf: int | None = None
+    crf: Annotated[int | None, Between(0, 63)] = None
     """Constant quality, lower is better (x264 scale). Default: high quality."""
     preset: str = "superfast"
     """Encoder speed preset (x264 names); "veryfast" to "slow" make smaller files."""
@@ -292,9 +304,9 @@ class AnimateOptions:
 class CheckOptions:
     """Options of a check of sync; the defaults suit any video."""
 
-    window: float = 5.0
+    window: Annotated[float, Between(3, 60)] = 5.0
     """Seconds of the stretches that are also measured on their own, 3 to 60."""
-    reach: float | None = None
+    reach: Annotated[float | None, Between(0.6, 30)] = None
     """Look for offsets up to so many seconds, 0.6 to 30. Default: a quarter of the video, at least
     1.5 and at most 10."""
 
@@ -313,10 +325,10 @@ class FixOptions:
     """shift: move the sound, without encoding anything again. stretch: take out a drift; the
     sound is encoded again, the pictures are not. mouth: re-sync the mouth to the sound as it is.
     auto: shift or stretch, by what is measured; nothing within the limits of ITU-R BT.1359."""
-    late: float | None = None
+    late: Annotated[float | None, Between(-60_000, 60_000)] = None
     """Milliseconds by which the sound is late at the beginning, negative where it is early.
     Default: as measured; 0 where a drift is given."""
-    drift: float | None = None
+    drift: Annotated[float | None, Between(-3000, 3000)] = None
     """Milliseconds by which the sound gets later in a minute. Default: as measured; 0 where late is
     given."""
     all_tracks: bool = False
@@ -349,3 +361,69 @@ class EvalOptions:
     def __post_init__(self) -> None:
         if self.syncnet == "":
             raise OptionError("--syncnet: name the file with the weights")
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Options of a server; the defaults serve this machine alone, and need no set-up."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at. Any other than this machine's own needs a token ("labial token add"),
+    and 0.0.0.0 is all of them."""
+    port: Annotated[int, Between(0, 65_535)] = 8420
+    """Port to listen at; 0 takes a free one."""
+    data: str | None = None
+    """Folder for everything that is kept. Default: the user's data folder."""
+    database: str | None = None
+    """Where jobs are kept, such as postgresql+psycopg://USER@HOST/NAME. Default: an SQLite file in
+    the data folder."""
+    store: str | None = None
+    """Where media are kept: a folder, or s3://BUCKET/PREFIX. Default: in the data folder."""
+    workers: Annotated[int, Between(0, 64)] = 1
+    """Jobs that are done at a time, each by a process of its own. 0: none here, but elsewhere on
+    the same database and store."""
+    tries: Annotated[int, Between(1, 20)] = 3
+    """How often a job is begun before it is given up, where its process ends without a reason."""
+    engine: ServeEngine = "local"
+    """Where jobs are done: on this machine, or on a Ray cluster."""
+    address: str | None = None
+    """Address of the Ray cluster. Default: one is started here."""
+    keep_days: Annotated[float, Between(0.01, 3650)] = 7.0
+    """Days after which uploads, jobs and their results are deleted."""
+    max_upload_gb: Annotated[float, Between(0.001, 10_000)] = 8.0
+    """Largest file that is taken, in GB of 10^9 bytes."""
+    max_minutes: Annotated[float, Between(0.1, 100_000)] = 240.0
+    """Longest video or speech that is taken."""
+    max_active: Annotated[int, Between(1, 1_000_000)] = 200
+    """Jobs that one owner may have waiting or running."""
+    max_hours: Annotated[float, Between(0.01, 1000)] = 24.0
+    """Longest time that one job may take."""
+    memory_gb: Annotated[float | None, Between(0.5, 10_000)] = None
+    """Memory that one job may take. Default: as much as there is."""
+    hosts: UseAppendAction[tuple[str, ...]] = ()
+    """Names by which the server is reached, such as studio.example.org, besides its address."""
+    docs: bool = False
+    """Also serve a page that explores the REST interface, at /docs."""
+    logs: LogFormat = "text"
+    """How lines of the log are written."""
+
+    def __post_init__(self) -> None:
+        for name, what in get_type_hints(type(self), include_extras=True).items():
+            value = getattr(self, name)
+            for limits in get_args(what)[1:]:
+                if not isinstance(limits, Between) or value is None:
+                    continue
+                if not limits.low <= value <= limits.high:
+                    raise OptionError(
+                        f"--{name.replace('_', '-')} {value:g}: use {limits.low:g} to "
+                        f"{limits.high:g}"
+                    )
+        if not self.host or any(letter in "/ @" for letter in self.host):
+            raise OptionError(f"--host {self.host}: use an address, such as 127.0.0.1 or 0.0.0.0")
+        if self.address is not None and self.engine != "ray":
+            raise OptionError("--address names a Ray cluster: add --engine ray")
+        for name in self.hosts:
+            if not re.fullmatch(r"[A-Za-z0-9.*-]+(:[0-9]+)?", name):
+                raise OptionError(f"--hosts {name}: use a name, such as studio.example.org")
+        if self.database is not None and "://" not in self.database:
+            raise OptionError("--database: use a URL, such as postgresql+psycopg://USER@HOST/NAME")

@@ -3,7 +3,7 @@
 import pytest
 
 from labial.errors import OptionError
-from labial.options import AnimateOptions, DubOptions
+from labial.options import AnimateOptions, DubOptions, ServeOptions
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,25 @@ def test_a_photo_s_mouth_is_a_dub_s() -> None:
 def test_what_would_have_no_effect_is_refused(given: dict, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         DubOptions(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"port": 70_000}, "--port 70000: use 0 to 65535"),
+        ({"workers": -1}, "--workers -1: use 0 to 64"),
+        ({"keep_days": float("nan")}, "--keep-days nan: use 0.01"),
+        ({"memory_gb": 0}, "--memory-gb 0: use 0.5"),
+        ({"host": "http://a"}, "--host http://a: use an address"),
+        ({"address": "ray://a"}, "add --engine ray"),
+        ({"hosts": ("a/b",)}, "--hosts a/b: use a name"),
+        ({"database": "jobs.db"}, "--database: use a URL"),
+    ],
+)
+def test_options_of_a_server(given: dict, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        ServeOptions(**given)
+
+
+def test_the_ends_of_each_range_of_a_server_are_allowed() -> None:
+    ServeOptions(port=0, workers=0, tries=1, keep_days=3650, hosts=("studio.example.org:8443",))

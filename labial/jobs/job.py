@@ -64,7 +64,8 @@ class Job:
             raise JobError(f"container {self.container}: use one of {', '.join(CONTAINERS)}")
         if self.report and self.kind != "dub":
             raise JobError(f"report: only of a dub, this job is {self.kind}")
-        kind.made(self.options)
+        segments = {"segments": "segments"} if "segments" in self.inputs else {}
+        kind.made(self.options, **segments)
         if str(self.options.get("speaker", "")).endswith(".json"):
             raise JobError("speaker: boxes come as an input of the job, not by a file's name")
         self._expect_words()
