@@ -80,7 +80,7 @@ def test_a_job_that_cannot_be_is_refused(asked: dict[str, Any], said: str) -> No
 def test_names_may_be_cast_where_segments_are_an_input() -> None:
     inputs = {"video": Path("a.mp4"), "segments": Path("s.json")}
     assert Job("dub", inputs, {"cast": ["ANNA=0"]}).options == {"cast": ["ANNA=0"]}
-    with pytest.raises(LabialError, match="exclude each other"):
+    with pytest.raises(OptionError, match="exclude each other"):
         Job("dub", inputs, {"text": "Hello"})
 
 
