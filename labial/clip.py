@@ -15,6 +15,7 @@ from labial.analysis import analyse
 from labial.audio.loudness import SILENT_DB
 from labial.audio.loudness import loudness as measure_loudness
 from labial.face.timeline import overview
+from labial.media.order import Order
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader
 from labial.metrics.sync import RATE, Offset, load_expert
@@ -69,6 +70,8 @@ class Clip:
         What the network heard in the clip's own sound, if there is anything to hear.
     strangers
         Why people could not be known again after cuts; "" where they were, or need not be.
+    order
+        Its frames, to be read again; None where there is no file.
     """
 
     media: MediaInfo
@@ -84,6 +87,7 @@ class Clip:
     deinterlaced: int = 0
     heard: SpeechTrack | None = None
     strangers: str = ""
+    order: Order | None = None
 
     @property
     def seconds(self) -> float:
@@ -130,6 +134,7 @@ def look(video: str | os.PathLike[str], tell: Hook) -> Clip:
         found.deinterlaced,
         heard,
         found.strangers,
+        Order(np.arange(len(seconds)), found.pts, found.gops),
     )
 
 

@@ -59,6 +59,7 @@ ROOMS = (
     "transcribe",
     "inspect_page",
     "inspect_clip",
+    "looking",
     "demo",
     "jobs",
     "live",

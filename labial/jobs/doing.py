@@ -135,12 +135,20 @@ def _visemes(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     return _result(folder, {"output": out}, summary, facts)
 
 
+def _look(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
+    from labial.looking import look_over
+
+    done = look_over(job.inputs["media"], folder, hook)
+    return _result(folder, done.files, done.summary, done.facts)
+
+
 _DOING: dict[str, Callable[[Job, Path, Hook, int], Result]] = {
     "dub": _dub,
     "animate": _animate,
     "check": _check,
     "fix": _fix,
     "visemes": _visemes,
+    "look": _look,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from labial.errors import JobError
 from labial.options import AnimateOptions, CheckOptions, DubOptions, FixOptions, VisemeOptions
 
-Holds = Literal["video", "photo", "speech", "segments", "boxes"]
+Holds = Literal["video", "photo", "speech", "segments", "boxes", "media"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Input:
         Its name in a job.
     holds
         What is expected of it. ``speech`` may be sound, a video with sound, or a script (.srt,
-        .vtt, .txt) that a voice speaks.
+        .vtt, .txt) that a voice speaks; ``media`` a video, a photo or sound.
     about
         What it is for, in plain words.
     required
@@ -148,6 +148,11 @@ KINDS: dict[str, Kind] = {
             "write phones, visemes or face curves of speech",
             (Input("audio", "speech", "speech: sound, or a video with sound"),),
             VisemeOptions,
+        ),
+        Kind(
+            "look",
+            "look at a video or a photo, or listen to speech, before anything is done with it",
+            (Input("media", "media", "a video, a photo, or sound"),),
         ),
     )
 }  # fmt: skip

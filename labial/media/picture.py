@@ -1,4 +1,4 @@
-"""Pictures for people to look at: one frame, or any RGB array, as a PNG file."""
+"""Pictures for people to look at: one frame, or any RGB array, as a PNG or JPEG file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from labial.errors import WriteError
 from labial.media.place import beside
-from labial.pixels import Box, read_rgb
+from labial.pixels import Box, read_rgb, sample_rgb8
 from labial.types import Frame
 
 
@@ -20,6 +20,30 @@ def upright_rgb8(frame: Frame) -> npt.NDArray[np.uint8]:
     """Return a frame as it is displayed: (h, w, 3) uint8 RGB, turned upright."""
     rgb = read_rgb(frame, Box(0, 0, frame.width, frame.height))
     image = np.rint(rgb * 255).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.rot90(image, -(frame.rotation // 90)))
+
+
+def small_rgb8(frame: Frame, longest: int, aspect: float = 1.0) -> npt.NDArray[np.uint8]:
+    """Return a frame as it is displayed, small.
+
+    Parameters
+    ----------
+    frame
+        The frame.
+    longest
+        Pixels of its longer side, at most.
+    aspect
+        Width over height of its pixels, as stored.
+
+    Returns
+    -------
+    (h, w, 3) uint8 RGB, upright, of square pixels.
+    """
+    wide, high = frame.width * aspect, float(frame.height)
+    shrink = min(1.0, longest / max(wide, high))
+    size = max(1, round(wide * shrink)), max(1, round(high * shrink))
+    affine = np.diag([frame.width / size[0], frame.height / size[1], 1])[:2].astype(np.float32)
+    image = sample_rgb8(frame, affine, size)
     return np.ascontiguousarray(np.rot90(image, -(frame.rotation // 90)))
 
 
@@ -53,15 +77,29 @@ def write_png(path: str | os.PathLike[str], rgb: npt.NDArray[np.uint8]) -> None:
     WriteError
         The file cannot be written.
     """
-    ok, data = cv2.imencode(".png", rgb[..., ::-1])
+    _write(Path(path), rgb, ".png", [])
+
+
+def write_jpeg(path: str | os.PathLike[str], rgb: npt.NDArray[np.uint8], quality: int = 85) -> None:
+    """Write an (h, w, 3) uint8 RGB picture; ``quality`` is 1 to 100.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be written.
+    """
+    _write(Path(path), rgb, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _write(target: Path, rgb: npt.NDArray[np.uint8], kind: str, how: list[int]) -> None:
+    ok, data = cv2.imencode(kind, rgb[..., ::-1], how)
     if not ok:
-        raise WriteError(f"cannot write {path}: a picture of {rgb.shape} cannot be a PNG")
-    target = Path(path)
+        raise WriteError(f"cannot write {target}: a picture of {rgb.shape} cannot be a {kind}")
     partial = beside(target, target.suffix)
     try:
         partial.write_bytes(data.tobytes())
         partial.replace(target)
     except OSError as error:
-        raise WriteError(f"cannot write {path}: {error.strerror}") from error
+        raise WriteError(f"cannot write {target}: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)

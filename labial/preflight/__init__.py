@@ -1,6 +1,6 @@
 """Room: preflight. What will work well and what will not, before anything is dubbed."""
 
 from labial.preflight.finding import Finding, Preflight
-from labial.preflight.looking import dub_advice, preflight
+from labial.preflight.looking import Examined, dub_advice, examine, preflight
 
-__all__ = ["Finding", "Preflight", "dub_advice", "preflight"]
+__all__ = ["Examined", "Finding", "Preflight", "dub_advice", "examine", "preflight"]

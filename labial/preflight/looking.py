@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from labial.audio.load import load_speech
 from labial.audio.loudness import SILENT_DB
-from labial.clip import look, offset_of
+from labial.clip import Clip, look, offset_of
 from labial.errors import OptionError, SpeechError
 from labial.exports import formats
 from labial.media.probe import MediaInfo, probe, show
@@ -58,7 +58,7 @@ def preflight(
     tell = hook or (lambda stage, done, total: None)
     # What cannot be opened is told before the work.
     opened = [probe(file) for file in files]
-    reports = [_checked(media, tell) for media in opened]
+    reports = [examine(media, tell).report for media in opened]
     if target is not None:
         formats.write([as_json(reports)], target)
     return reports
@@ -83,30 +83,67 @@ def dub_advice(
     return tuple(dict.fromkeys(finding.line() for finding in told[:_ADVISED]))
 
 
-def _checked(media: MediaInfo, tell: Hook) -> Preflight:
+@dataclass(frozen=True)
+class Examined:
+    """What was found in one file, and what that was found from.
+
+    Parameters
+    ----------
+    report
+        The findings.
+    clip
+        What was seen; None of speech.
+    heard
+        What the network heard in its sound; None where there is nothing to hear.
+    """
+
+    report: Preflight
+    clip: Clip | None = None
+    heard: SpeechTrack | None = None
+
+
+def examine(media: MediaInfo, tell: Hook) -> Examined:
+    """Look at one file, and listen to it.
+
+    Parameters
+    ----------
+    media
+        The file, probed.
+    tell
+        Called as ``tell(stage, done, total)`` after each step.
+
+    Raises
+    ------
+    ReadError, WeightsError
+    """
     file = media.path
     if media.video is None:
-        return Preflight(show(file), "speech", worst_first(_sound(file, None, tell)))
+        findings, heard = _sound(file, None, tell)
+        return Examined(Preflight(show(file), "speech", worst_first(findings)), None, heard)
     clip = look(file, tell)
     findings = picture_findings(clip, offset_of(clip))
     if clip.loudness is not None and clip.loudness.max() > SILENT_DB:
-        findings += [_of_source(finding) for finding in _sound(file, clip.heard, tell)]
+        findings += [_of_source(finding) for finding in _sound(file, clip.heard, tell)[0]]
     photo = len(clip.times) == 1 and media.audio is None
-    return Preflight(show(file), "photo" if photo else "video", worst_first(findings))
+    report = Preflight(show(file), "photo" if photo else "video", worst_first(findings))
+    return Examined(report, clip, clip.heard)
 
 
-def _sound(file: Path, said: SpeechTrack | None, tell: Hook) -> list[Finding]:
+def _sound(
+    file: Path, said: SpeechTrack | None, tell: Hook
+) -> tuple[list[Finding], SpeechTrack | None]:
     try:
         findings = level_findings(file, tell)
         if findings[0].severity == "problem":
-            return findings
+            return findings, said
         audio = load_speech(file)
     except SpeechError as error:
-        return [Finding("problem", "level", f"{error}")]
+        return [Finding("problem", "level", f"{error}")], said
     tell("listen", 0, 1)
-    findings += speech_findings(listen(audio, said if said is not None else predict(audio)))
+    said = predict(audio) if said is None else said
+    findings += speech_findings(listen(audio, said))
     tell("listen", 1, 1)
-    return findings
+    return findings, said
 
 
 def _of_source(finding: Finding) -> Finding:

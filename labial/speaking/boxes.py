@@ -221,36 +221,55 @@ def people_json(
         Its name.
     """
     width, height = geometry.upright_size(info.width, info.height, info.rotation)
+    whole = {
+        "video": video,
+        "width": width,
+        "height": height,
+        "frames": len(times),
+        "people": people_rows(tracks, speaking, times, info),
+    }
+    return json.dumps(whole, ensure_ascii=False) + "\n"
+
+
+def people_rows(
+    tracks: Sequence[FaceTrack],
+    speaking: Sequence[npt.NDArray[Any]],
+    times: Times,
+    info: VideoInfo,
+    every: int = 1,
+) -> list[dict[str, Any]]:
+    """Return the list of people that :func:`people_json` writes.
+
+    Parameters
+    ----------
+    tracks, speaking, times, info
+        As there.
+    every
+        Of so many frames of an appearance one has its box, the first of all among them.
+    """
     step = frame_step(times)
     people = []
     for person in sorted({track.person for track in tracks}):
         mine = [k for k, track in enumerate(tracks) if track.person == person]
         entries, seen, said = [], 0, 0.0
         for k in mine:
-            track, boxes = tracks[k], face_boxes(tracks[k], info)
+            track = tracks[k]
             seen += int(track.present.sum())
             said += float(speaking[k][track.present].sum())
-            for row in range(len(track)):
-                index = track.start + row
-                box = [round(float(v), 1) for v in boxes[row]] if track.present[row] else None
-                entries.append(_written(index, times, box, float(speaking[k][row])))
+            rows = np.arange(0, len(track), every)
+            boxes = face_boxes(track, info, rows)
+            for row, around in zip(rows.tolist(), boxes, strict=True):
+                box = [round(float(v), 1) for v in around] if track.present[row] else None
+                entries.append(_written(track.start + row, times, box, float(speaking[k][row])))
             if track.end < len(times):
                 entries.append(_written(track.end, times, None, 0.0))
         kept = {entry["frame"]: entry for entry in entries if entry["box"] is None}
         kept |= {entry["frame"]: entry for entry in entries if entry["box"] is not None}
-        rows = [kept[frame] for frame in sorted(kept)]
         people.append(
             {"person": person, "seconds": round(seen * step, 3), "speaks": round(said * step, 3),
-             "boxes": rows}
+             "boxes": [kept[frame] for frame in sorted(kept)]}
         )  # fmt: skip
-    whole = {
-        "video": video,
-        "width": width,
-        "height": height,
-        "frames": len(times),
-        "people": people,
-    }
-    return json.dumps(whole, ensure_ascii=False) + "\n"
+    return people
 
 
 def _written(index: int, times: Times, box: list[float] | None, speaking: float) -> dict[str, Any]:
@@ -258,9 +277,12 @@ def _written(index: int, times: Times, box: list[float] | None, speaking: float)
     return {"frame": index, "time": time, "box": box, "speaking": round(speaking, 3)}
 
 
-def face_boxes(track: FaceTrack, info: VideoInfo) -> FloatArray:
-    """Left, top, width and height (len(track), 4) of the face as displayed."""
-    oval = track.landmarks[:, list(geometry.FACE_OVAL), :2]
+def face_boxes(
+    track: FaceTrack, info: VideoInfo, rows: npt.NDArray[np.intp] | None = None
+) -> FloatArray:
+    """Left, top, width and height (n, 4) of the face as displayed, in all rows or in some."""
+    seen = track.landmarks if rows is None else track.landmarks[rows]
+    oval = seen[:, list(geometry.FACE_OVAL), :2]
     shown = geometry.rotate_points(oval, info.rotation, info.width, info.height)
     low, high = shown.min(1), shown.max(1)
     return np.concatenate([low, high - low], 1).astype(np.float32)

@@ -66,7 +66,7 @@ def test_what_cannot_be_opened_is_told_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "labial.preflight.looking._checked", lambda *_: pytest.fail("it began to work")
+        "labial.preflight.looking.examine", lambda *_: pytest.fail("it began to work")
     )
     speech = write_speech(tmp_path / "s.wav", 0.2)
     with pytest.raises(ReadError, match=r"none\.mp4"):
