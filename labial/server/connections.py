@@ -1,0 +1,94 @@
+"""Connections that do not wait for ever: for slow headers, and for answers that nobody takes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class CarefulProtocol(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, with an end to each kind of waiting.
+
+    ``uvicorn.run(app, http=careful())``. uvicorn itself ends only connections that are idle between
+    two requests.
+    """
+
+    header_seconds = 10.0
+    taking_seconds = 60.0
+    per_address: int | None = None
+    _for_headers: asyncio.TimerHandle | None = None
+    _for_taking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        if self.per_address is not None and self.client is not None:
+            address = self.client[0]
+            clients = [getattr(each, "client", None) for each in self.connections]
+            held = sum(client is not None and client[0] == address for client in clients)
+            if held > self.per_address:
+                transport.abort()
+                return
+        self._await_headers()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; go on waiting where it is no whole request yet."""
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            if self._for_headers is None:
+                self._await_headers()
+            return
+        self._stop("_for_headers")
+        answered = self.cycle is not None and self.cycle.response_complete
+        if answered and self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()  # it was answered, and still sends what nobody reads
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._stop("_for_headers")
+        self._stop("_for_taking")
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to take what was sent."""
+        super().pause_writing()
+        self._stop("_for_taking")
+        self._for_taking = self.loop.call_later(self.taking_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It was taken."""
+        self._stop("_for_taking")
+        super().resume_writing()
+
+    def _await_headers(self) -> None:
+        self._for_headers = self.loop.call_later(self.header_seconds, self.transport.abort)
+
+    def _stop(self, name: str) -> None:
+        timer: asyncio.TimerHandle | None = getattr(self, name)
+        if timer is not None:
+            timer.cancel()
+        setattr(self, name, None)
+
+
+def careful(
+    header_seconds: float = 10.0, taking_seconds: float = 60.0, per_address: int | None = None
+) -> type[CarefulProtocol]:
+    """Return the protocol with its limits, for uvicorn's ``http=``.
+
+    Parameters
+    ----------
+    header_seconds
+        From connecting, or from the first byte of a further request, to the end of its headers.
+    taking_seconds
+        In which a client takes nothing of an answer that is more than what is kept for it (64 KB).
+    per_address
+        Connections at the same time of one address; None for any number, as behind a proxy.
+    """
+    limits = {
+        "header_seconds": header_seconds,
+        "taking_seconds": taking_seconds,
+        "per_address": per_address,
+    }
+    return type("CarefulProtocol", (CarefulProtocol,), limits)
