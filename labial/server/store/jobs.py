@@ -1,0 +1,280 @@
+"""Jobs, as those see them who ask for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+
+from labial.server.store.database import Database, page
+from labial.server.store.outbox import tell
+from labial.server.store.records import ACTIVE, Conflict, JobRecord, NotFound, new_id
+from labial.server.store.tables import jobs, owners, uploads, uses
+
+_PACE_JOBS = 20
+
+
+class Jobs(Database):
+    """Ask for jobs, look at them, change one's mind."""
+
+    def submit(
+        self,
+        owner: str,
+        kind: str,
+        request: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        webhook: Mapping[str, Any] | None = None,
+        expires: datetime | None = None,
+        most_attempts: int = 3,
+        estimate: float | None = None,
+    ) -> tuple[JobRecord, bool]:
+        """Put a job into the queue.
+
+        Parameters
+        ----------
+        owner, kind, request, webhook, expires, most_attempts, estimate
+            See :class:`JobRecord`.
+        key
+            Whoever comes again with the same key gets the same job.
+
+        Returns
+        -------
+        job, fresh
+            ``fresh`` is False where the job was there already.
+
+        Raises
+        ------
+        NotFound
+            There is no such upload of this owner.
+        Conflict
+            The key stands for another request, or an upload is not ready.
+        """
+        asked = json.dumps([kind, request, webhook], sort_keys=True, default=str)
+        digest = hashlib.sha256(asked.encode()).hexdigest()
+        values = {
+            "id": new_id("job"),
+            "owner": owner,
+            "kind": kind,
+            "request": dict(request),
+            "state": "queued",
+            "progress": {},
+            "attempts": 0,
+            "most_attempts": most_attempts,
+            "estimate": estimate,
+            "expires": expires,
+            "webhook": None if webhook is None else dict(webhook),
+            "version": 1,
+            "key": key,
+            "digest": digest,
+            "cancelling": False,
+            "fence": 0,
+        }
+        try:
+            return self._submit(values)
+        except sa.exc.IntegrityError:
+            # Somebody came with the same key, or as the same new owner, at the same moment.
+            return self._submit(values)
+
+    def _submit(self, values: dict[str, Any]) -> tuple[JobRecord, bool]:
+        owner, key = values["owner"], values["key"]
+        needed = sorted(set((values["request"].get("inputs") or {}).values()))
+        with self.writing() as connection:
+            if key is not None:
+                same = sa.select(jobs).where(jobs.c.owner == owner, jobs.c.key == key)
+                known = connection.execute(same).mappings().first()
+                if known is not None:
+                    if known["digest"] != values["digest"]:
+                        raise Conflict(f"key {key}: it stands for another request, {known['id']}")
+                    return as_job(known), False
+            self._expect_ready(connection, owner, needed)
+            moment = self.now(connection)
+            known_owner = sa.select(owners.c.owner).where(owners.c.owner == owner)
+            if connection.execute(known_owner).first() is None:
+                connection.execute(sa.insert(owners).values(owner=owner))
+            times = {"created": moment, "due": moment}
+            connection.execute(sa.insert(jobs).values(values | times))
+            for upload in needed:
+                connection.execute(sa.insert(uses).values(job=values["id"], upload=upload))
+            row = find(connection, values["id"], owner)
+            tell(connection, row, moment)
+            return as_job(row), True
+
+    @staticmethod
+    def _expect_ready(connection: sa.Connection, owner: str, needed: list[str]) -> None:
+        query = (
+            sa.select(uploads.c.id, uploads.c.state)
+            .where(uploads.c.owner == owner, uploads.c.id.in_(needed))
+            .order_by(uploads.c.id)
+            .with_for_update(read=True)
+        )
+        states = {row.id: row.state for row in connection.execute(query)} if needed else {}
+        for upload in needed:
+            if upload not in states:
+                raise NotFound(f"there is no upload {upload}")
+            if states[upload] != "ready":
+                raise Conflict(f"upload {upload}: it is {states[upload]}")
+
+    def job(self, job_id: str, owner: str | None = None) -> JobRecord:
+        """Return a job; None as the owner is whoever it may be.
+
+        Raises
+        ------
+        NotFound
+            There is none of that id, or of that owner.
+        """
+        with self.reading() as connection:
+            return as_job(find(connection, job_id, owner))
+
+    def jobs(
+        self,
+        owner: str | None,
+        kind: str | None = None,
+        state: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[JobRecord], str | None]:
+        """Return jobs, the last first, and where the next page begins."""
+        query = sa.select(jobs)
+        for column, value in ((jobs.c.owner, owner), (jobs.c.kind, kind), (jobs.c.state, state)):
+            if value is not None:
+                query = query.where(column == value)
+        with self.reading() as connection:
+            rows, following = page(connection, query, jobs.c.number, limit, cursor)
+        return [as_job(row) for row in rows], following
+
+    def cancel(self, job_id: str, owner: str | None = None) -> JobRecord:
+        """Let a job not be done: at once if it is queued, else as soon as its worker hears of it.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        Conflict
+            It is done or failed.
+        """
+        with self.writing() as connection:
+            row = find(connection, job_id, owner, lock=True)
+            if row["state"] in ("done", "failed"):
+                raise Conflict(f"job {job_id}: it is {row['state']} already")
+            if row["state"] == "queued":
+                return as_job(end(connection, row, self.now(connection), "cancelled"))
+            if row["state"] == "running" and not row["cancelling"]:
+                return as_job(change(connection, row, cancelling=True))
+            return as_job(row)
+
+    def retry(self, job_id: str, owner: str | None = None) -> JobRecord:
+        """Put a job that failed or was cancelled into the queue again, with all its attempts.
+
+        Raises
+        ------
+        NotFound
+            There is none, or what it needs is gone.
+        Conflict
+            It is done, or on its way.
+        """
+        with self.writing() as connection:
+            row = find(connection, job_id, owner, lock=True)
+            if row["state"] not in ("failed", "cancelled"):
+                raise Conflict(f"job {job_id}: it is {row['state']}")
+            needed = sorted(set((row["request"].get("inputs") or {}).values()))
+            self._expect_ready(connection, row["owner"], needed)
+            fresh = {"attempts": 0, "reason": None, "started": None, "finished": None}
+            moment = self.now(connection)
+            again = change(connection, row, state="queued", progress={}, due=moment, **fresh)
+            tell(connection, again, moment)
+            return as_job(again)
+
+    def delete_job(self, job_id: str, owner: str | None = None) -> None:
+        """Forget a job that has ended.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        Conflict
+            It is queued or runs.
+        """
+        with self.writing() as connection:
+            row = find(connection, job_id, owner, lock=True)
+            if row["state"] in ACTIVE:
+                raise Conflict(f"job {job_id}: it is {row['state']}: cancel it first")
+            connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
+
+    def count_active(self, owner: str | None = None) -> int:
+        """Return how many jobs are queued or run."""
+        query = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.state.in_(ACTIVE))
+        if owner is not None:
+            query = query.where(jobs.c.owner == owner)
+        with self.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs are in each state."""
+        query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+        with self.reading() as connection:
+            return {state: int(count) for state, count in connection.execute(query)}
+
+    def queue_ahead(self, job_id: str) -> int:
+        """Return how many jobs came earlier and are still queued; 0 for one that is not."""
+        with self.reading() as connection:
+            row = find(connection, job_id, None)
+            if row["state"] != "queued":
+                return 0
+            query = sa.select(sa.func.count()).select_from(jobs)
+            earlier = query.where(jobs.c.state == "queued", jobs.c.number < row["number"])
+            return connection.execute(earlier).scalar_one()
+
+    def pace(self, kind: str) -> float | None:
+        """Return by how much the last jobs of a kind took longer than estimated; None at first."""
+        query = (
+            sa.select(jobs.c.started, jobs.c.finished, jobs.c.estimate)
+            .where(jobs.c.kind == kind, jobs.c.state == "done", jobs.c.attempts == 1)
+            .where(jobs.c.estimate > 0)
+            .order_by(jobs.c.number.desc())
+            .limit(_PACE_JOBS)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(query).all()
+        ratios = [(row.finished - row.started).total_seconds() / row.estimate for row in rows]
+        return median(ratios) if ratios else None
+
+
+def find(
+    connection: sa.Connection, job_id: str, owner: str | None, lock: bool = False
+) -> sa.RowMapping:
+    """Return a job's row, held until the transaction ends if ``lock``; raise NotFound."""
+    query = sa.select(jobs).where(jobs.c.id == job_id)
+    if owner is not None:
+        query = query.where(jobs.c.owner == owner)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    return row
+
+
+def change(connection: sa.Connection, row: Mapping[Any, Any], **values: Any) -> dict[Any, Any]:
+    """Change a job, and return its row as it is then."""
+    values["version"] = row["version"] + 1
+    connection.execute(sa.update(jobs).where(jobs.c.number == row["number"]).values(values))
+    return dict(row) | values
+
+
+def end(
+    connection: sa.Connection, row: Mapping[Any, Any], moment: datetime, state: str, **values: Any
+) -> dict[Any, Any]:
+    """End a job, and note in the same transaction who is to hear of it."""
+    values |= {"state": state, "finished": moment, "worker": None, "cancelling": False}
+    changed = change(connection, row, **values)
+    tell(connection, changed, moment)
+    return changed
+
+
+def as_job(row: Mapping[Any, Any]) -> JobRecord:
+    """Return a row as a record."""
+    return JobRecord(**{name: row[name] for name in JobRecord.__dataclass_fields__})
