@@ -42,7 +42,7 @@ from labial.render.mouth import render_mouth
 from labial.rendering import in_order, one_thread_each
 from labial.speech.visemes import visemes_at
 from labial.takes import whole_of
-from labial.types import Face, FaceTrack, FloatArray, Frame, Hook
+from labial.types import Face, FaceTrack, FloatArray, Frame, Hook, Watch
 
 _STILLS = ("image2", "jpeg_pipe")
 _LOOKED_AT = 2048
@@ -131,6 +131,7 @@ def animate(
     options: AnimateOptions | None = None,
     *,
     hook: Hook | None = None,
+    watch: Watch | None = None,
     **overrides: Any,
 ) -> AnimateReport:
     """Let the face in ``photo`` speak ``audio`` and write ``out``.
@@ -149,6 +150,8 @@ def animate(
         See :class:`labial.options.AnimateOptions`; single ones may be given as keywords instead.
     hook
         Called as ``hook(stage, done, total)`` after each step.
+    watch
+        Is shown every frame that is made, in order; it must return soon.
 
     Raises
     ------
@@ -158,7 +161,7 @@ def animate(
     options = overridden(options or AnimateOptions(), overrides)
     tell = hook or (lambda stage, done, total: None)
     with made_sounds() as folder:
-        return _animated(photo, audio, out, options, tell, folder)
+        return _animated(photo, audio, out, options, tell, watch, folder)
 
 
 def _animated(
@@ -167,6 +170,7 @@ def _animated(
     out: str | os.PathLike[str],
     options: AnimateOptions,
     tell: Hook,
+    watch: Watch | None,
     folder: Path,
 ) -> AnimateReport:
     """What :func:`animate` does, with a folder for sounds that are made."""
@@ -192,6 +196,8 @@ def _animated(
     with VideoWriter(out, source, settings, take.path, n / fps, rate=fps) as writer:
         for frame in animated(stage, n, tell):
             writer.write(frame)
+            if watch is not None:
+                watch(frame)
     return AnimateReport(
         Path(out),
         n,

@@ -48,7 +48,7 @@ from labial.soundtrack.level import leveled
 from labial.takes import SegmentsOf, Take, expect_words, lasting, whole_of
 from labial.tally import DubReport
 from labial.timeline import Timeline
-from labial.types import FaceTrack, Hook
+from labial.types import FaceTrack, Hook, Watch
 
 # Of speech, in seconds, before it is told.
 _LEAST_LOST = Fraction(1, 10)
@@ -63,6 +63,7 @@ def dub(
     options: DubOptions | None = None,
     *,
     hook: Hook | None = None,
+    watch: Watch | None = None,
     **overrides: Any,
 ) -> DubReport:
     """Re-sync the mouth in ``video`` to the speech in ``audio`` and write ``out``.
@@ -83,6 +84,8 @@ def dub(
         See :class:`labial.options.DubOptions`; single ones may be given as keywords instead.
     hook
         Called as ``hook(stage, done, total)`` after each step; ``total`` may be None.
+    watch
+        Is shown every frame that is made and has a new mouth, in order; it must return soon.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def dub(
         mine = folder / "dub"
         mine.mkdir()
         job = _Job.prepared(_Film(video, options), audio, out, options, mine, tell)
-        return _made(job, job.film.analysis(tell), tell)
+        return _made(job, job.film.analysis(tell), tell, watch)
 
 
 def dub_each(
@@ -111,6 +114,7 @@ def dub_each(
     options: DubOptions | None = None,
     *,
     hook: Hook | None = None,
+    watch: Watch | None = None,
     **overrides: Any,
 ) -> dict[str, DubReport]:
     """Dub a video into several languages, and look at it once.
@@ -124,7 +128,7 @@ def dub_each(
     out
         As for :func:`dub`, with ``{lang}`` where the language goes, in name or folder. Without
         it, with the option ``mux``, one file with a track for each language.
-    options, hook
+    options, hook, watch
         As for :func:`dub`.
 
     Returns
@@ -160,18 +164,22 @@ def dub_each(
             return {next(iter(jobs)): _picture_kept(jobs, tell)}
         analysis = film.analysis(tell)
         if options.mux == "off":
-            return {language: _made(job, analysis, tell) for language, job in jobs.items()}
-        return {next(iter(jobs)): _made(first, analysis, tell, jobs)}
+            return {name: _made(job, analysis, tell, watch) for name, job in jobs.items()}
+        return {next(iter(jobs)): _made(first, analysis, tell, watch, jobs)}
 
 
 def _made(
-    job: _Job, analysis: Analysis, tell: Hook, jobs: Mapping[str, _Job] | None = None
+    job: _Job,
+    analysis: Analysis,
+    tell: Hook,
+    watch: Watch | None,
+    jobs: Mapping[str, _Job] | None = None,
 ) -> DubReport:
     """Do a job, with the sound of all ``jobs``; where asked for, a page about it is written."""
     job = _stretched(job, analysis.length)
     if jobs is not None:
         job = _with_others(job, jobs, analysis.length, job.take.line(analysis).length)
-    report = _done(job, analysis, tell)
+    report = _done(job, analysis, tell, watch)
     if job.options.report is not None:
         write_report(job.film.path, job.out, job.options.report, report, tell)
     return report
@@ -314,7 +322,7 @@ def _delivered(job: _Job, length: Fraction, limit: Fraction | None) -> tuple[Pat
     return out, (*notes, report.summary())
 
 
-def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
+def _done(job: _Job, analysis: Analysis, tell: Hook, watch: Watch | None) -> DubReport:
     """Do the job, its speech as long as it is to be, given what the first pass found."""
     options, video, info = job.options, job.film.path, job.film.media.video
     assert info is not None
@@ -348,7 +356,7 @@ def _done(job: _Job, analysis: Analysis, tell: Hook) -> DubReport:
             copied_depth=analysis.gops.depth if any(part.copied for part in parts) else None,
         ) as writer,
     ):  # fmt: skip
-        tally = produce(video, analysis, wanted, parts, journal, writer, options, tell)
+        tally = produce(video, analysis, wanted, parts, journal, writer, options, tell, watch)
     n = writer.frames
     return DubReport(
         out=job.out,

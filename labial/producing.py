@@ -19,7 +19,7 @@ from labial.motion.space import load_basis
 from labial.options import DubOptions
 from labial.rendering import Wanted, rendered
 from labial.tally import Tally
-from labial.types import FloatArray, Hook
+from labial.types import FloatArray, Hook, Watch
 
 _PREVIEW_SECONDS = 10.0
 
@@ -41,6 +41,7 @@ def produce(
     writer: VideoWriter,
     options: DubOptions,
     tell: Hook,
+    watch: Watch | None = None,
 ) -> Tally:
     """Write an output.
 
@@ -60,6 +61,8 @@ def produce(
         ``preview`` and ``threads`` count.
     tell
         Called as ``tell("render", frames, total)``.
+    watch
+        Is shown every frame that is made and has a new mouth.
 
     Returns
     -------
@@ -96,6 +99,8 @@ def produce(
                     for done in islice(frames, len(times)):
                         writer.write(done.frame)
                         mine.count(done.reason, done.trust)
+                        if watch is not None and not done.reason:
+                            watch(done.frame)
                         if done.frame.index == show and options.preview is not None:
                             write_png(options.preview, upright_rgb8(done.frame))
                     writer.cut()

@@ -381,3 +381,7 @@ class SpeechTrack:
 
     def __repr__(self) -> str:
         return f"SpeechTrack({len(self) / self.motion.rate:.2f}s, {self.phones.shape[1]} phones)"
+
+
+Watch: TypeAlias = Callable[[Frame], None]
+"""``watch(frame)`` is shown frames of an output, in order, as they are made."""

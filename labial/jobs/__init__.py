@@ -1,13 +1,14 @@
 """Room: jobs. Pieces of work as data, and how one is done in a process of its own."""
 
 from labial.jobs.apart import Limits, Runner, Stopped, run_apart
-from labial.jobs.doing import run
+from labial.jobs.doing import LIVE, run
 from labial.jobs.job import CONTAINERS, Job, Result
 from labial.jobs.kinds import KINDS, Input, Kind, kind_of
 
 __all__ = [
     "CONTAINERS",
     "KINDS",
+    "LIVE",
     "Input",
     "Job",
     "Kind",

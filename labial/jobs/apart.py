@@ -107,23 +107,27 @@ def run_apart(
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         ) as process,
     ):
+        said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        assert process.stdout is not None
+        reader = threading.Thread(target=_read, args=(process.stdout, said), daemon=True)
+        reader.start()
         try:
-            return _awaited(process, place, limits, hook, stop)
+            return _awaited(process, said, place, limits, hook, stop)
         finally:
             if process.poll() is None:
                 process.kill()
+            # What it reads from must not be closed under it.
+            reader.join(_GRACE_SECONDS)
 
 
 def _awaited(
     process: subprocess.Popen[bytes],
+    said: queue.SimpleQueue[bytes | None],
     folder: Path,
     limits: Limits,
     hook: Hook | None,
     stop: Callable[[], bool] | None,
 ) -> Result:
-    said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    assert process.stdout is not None
-    threading.Thread(target=_read, args=(process.stdout, said), daemon=True).start()
     began = time.monotonic()
     while True:
         try:

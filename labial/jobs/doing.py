@@ -14,6 +14,9 @@ from labial.types import Hook
 
 OUTPUT = "output"
 """Name, without extension, of what a job writes into its folder."""
+LIVE = "live.jpg"
+"""What a job writes into its folder about once a second while it makes frames: the newest one, at
+most 640 pixels wide and high. There is none before the first frame with a new mouth is made."""
 
 
 def run(
@@ -47,6 +50,7 @@ def _quiet(stage: str, done: int, total: int | None) -> None:
 
 def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     from labial.dubbing import dub, dub_each
+    from labial.jobs.live import LiveFrame
 
     given, managed = _options(job, folder), dict[str, Any](resume=True, threads=threads)
     speeches = _by_name(job, "audio")
@@ -63,11 +67,12 @@ def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
         managed["preview"] = str(preview)
     if job.report:
         managed["report"] = str(report)
-    options = kind_of("dub").made(given, **managed)
+    options, live = kind_of("dub").made(given, **managed), LiveFrame(folder / LIVE)
     if speeches:
-        reports = dub_each(video, speeches, out, options, hook=hook)
+        reports = dub_each(video, speeches, out, options, hook=hook, watch=live)
     else:
-        reports = {"": dub(video, job.inputs.get("audio"), out, options, hook=hook)}
+        audio = job.inputs.get("audio")
+        reports = {"": dub(video, audio, out, options, hook=hook, watch=live)}
     files: dict[str, Path] = {}
     for language, done in reports.items():
         tail = f".{language}" if many else ""
@@ -83,10 +88,12 @@ def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
 
 def _animate(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     from labial.animating import animate
+    from labial.jobs.live import LiveFrame
 
     out = job.out or folder / f"{OUTPUT}.{job.container or 'mp4'}"
     options = kind_of("animate").made(_options(job, folder))
-    done = animate(job.inputs["photo"], job.inputs.get("audio"), out, options, hook=hook)
+    photo, live = job.inputs["photo"], LiveFrame(folder / LIVE)
+    done = animate(photo, job.inputs.get("audio"), out, options, hook=hook, watch=live)
     return _result(folder, {"output": out}, done.summary(), asdict(done))
 
 
