@@ -58,6 +58,8 @@ class Analysis:
         By the key of a track that shows frames in another order than the video: what it was before.
     order
         That order; None for the video's own.
+    shots
+        (m,) index of the frames with which shots begin, but for the first.
     """
 
     tracks: list[FaceTrack]
@@ -73,6 +75,7 @@ class Analysis:
     strangers: str = ""
     filmed: Mapping[int, Filmed] = field(default_factory=dict)
     order: Order | None = None
+    shots: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @cached_property
     def times(self) -> npt.NDArray[np.float64]:
@@ -127,6 +130,7 @@ def own_speech(video: str | os.PathLike[str]) -> SpeechTrack | None:
 def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis:
     bank, shots = BankCollector(), Shots()
     pts: list[int] = []
+    begun: list[int] = []
     length = Fraction(0)
     with (
         VideoReader(video, threads) as reader,
@@ -142,6 +146,8 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
             if filed is not None:
                 filed.result()
             filed = aside.submit(bank.offer, frame, shown)
+            if cut:
+                begun.append(len(pts))
             pts.append(frame.pts)
             lasts = frame.duration * frame.time_base or 1 / info.rate
             length = (frame.pts - pts[0]) * frame.time_base + lasts
@@ -156,6 +162,7 @@ def _looked(video: str | os.PathLike[str], tell: Hook, threads: int) -> Analysis
         return Analysis(
             tracks, patches, times, info.time_base, length, reader.skipped, reader.resized,
             reader.deinterlaced, reader.gops(times), own_speech(video), tracker.strangers,
+            shots=np.array(begun, np.int64),
         )  # fmt: skip
 
 
@@ -163,7 +170,7 @@ def _kept(analysis: Analysis) -> tuple[seen.Parts, dict[str, Any]]:
     tracks, about_tracks = seen.packed(analysis.tracks, "track")
     patches, about_patches = seen.packed(analysis.patches, "patch")
     gops, about_gops = seen.packed([analysis.gops], "gops")
-    parts = tracks | patches | gops | {"pts": [analysis.pts]}
+    parts = tracks | patches | gops | {"pts": [analysis.pts], "shots": [analysis.shots]}
     facts: dict[str, Any] = {
         "tracks": about_tracks,
         "patches": about_patches,
@@ -198,4 +205,5 @@ def _recalled(arrays: seen.Arrays, facts: dict[str, Any]) -> Analysis:
         facts["deinterlaced"],
         gops,
         heard,
+        shots=np.array(arrays["shots"]),
     )

@@ -7,9 +7,10 @@ fitted to the face. The second pass renders and writes.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -28,6 +29,8 @@ from labial.media.encode import Mixing
 from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.journal import Journal
 from labial.media.picture import check_png
+from labial.media.piece_writer import PieceWriter
+from labial.media.pieces import Stretch
 from labial.media.probe import MediaInfo
 from labial.media.read import VideoReader, length_of
 from labial.media.remux import remux
@@ -37,9 +40,9 @@ from labial.media.spool import enough_room, made_sounds
 from labial.media.write import VideoWriter, check_target
 from labial.motion.style import Style
 from labial.options import DubOptions, overridden
-from labial.performing import perform
+from labial.performing import Performance, Speech, perform
 from labial.preflight import dub_advice
-from labial.producing import parts_of, produce
+from labial.producing import make_pieces, parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
@@ -166,6 +169,87 @@ def dub_each(
         if options.mux == "off":
             return {name: _made(job, analysis, tell, watch) for name, job in jobs.items()}
         return {next(iter(jobs)): _made(first, analysis, tell, watch, jobs)}
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """How an output is divided, for those who make pieces of it.
+
+    Parameters
+    ----------
+    key
+        What they depend on, in one word: pieces of another key are another output's.
+    folder
+        Where finished ones lie, beside the output: its name depends on the key.
+    parts
+        The whole output, in order; those that are not copied are made, each as one piece.
+    content
+        The digest of the video.
+    """
+
+    key: str
+    folder: Path
+    parts: tuple[Stretch, ...]
+    content: str
+
+
+def dub_pieces(
+    video: str | os.PathLike[str],
+    audio: str | os.PathLike[str] | None,
+    out: str | os.PathLike[str],
+    options: DubOptions | None = None,
+    numbers: Sequence[int] = (),
+    *,
+    key: str = "",
+    hook: Hook | None = None,
+    watch: Watch | None = None,
+    **overrides: Any,
+) -> Pieces:
+    """Make some pieces of a dub, and leave them for the run of :func:`dub` that joins them.
+
+    That run, with ``resume``, takes what it finds in the folder, and makes what is missing: so
+    others may make it meanwhile, elsewhere. The output is the same, to the last bit, as when it
+    makes all itself.
+
+    Parameters
+    ----------
+    video, audio, out, options, hook, watch
+        As for :func:`dub`; ``out`` is not written.
+    numbers
+        Which, by their places in :attr:`Pieces.parts`. Without any nothing is made, but the first
+        pass, unless it is known already.
+    key
+        The one that another call has returned for the same output. Default: found out, which
+        takes the sound that the output is to have.
+
+    Raises
+    ------
+    ReadError, WriteError, SpeechError, ScriptError, FaceError, OptionError, WeightsError
+        As :func:`dub`.
+    """
+    options = replace(overridden(options or DubOptions(), overrides), resume=True)
+    tell = hook or (lambda stage, done, total: None)
+    with one_thread_each(), made_sounds() as folder:
+        mine = folder / "dub"
+        mine.mkdir()
+        job = _Job.prepared(_Film(video, options), audio, out, options, mine, tell)
+        found = job.film.analysis(tell)
+        job = _stretched(job, found.length)
+        staged = _staged(job, found, tell)
+        if not key:
+            key = staged.key(_delivered(job, found.length, staged.line.limit)[0])
+        journal = Journal(job.out, key, resume=True)
+        if numbers:
+            with (
+                journal,
+                PieceWriter(job.out, job.film.media, job.settings, staged.copied_depth) as writer,
+            ):
+                journal.keep()
+                make_pieces(
+                    job.film.path, staged.analysis, staged.wanted, staged.parts, numbers, journal,
+                    writer, options, tell, watch,
+                )  # fmt: skip
+    return Pieces(key, journal.folder, tuple(staged.parts), job.film.content)
 
 
 def _made(
@@ -322,16 +406,40 @@ def _delivered(job: _Job, length: Fraction, limit: Fraction | None) -> tuple[Pat
     return out, (*notes, report.summary())
 
 
-def _done(job: _Job, analysis: Analysis, tell: Hook, watch: Watch | None) -> DubReport:
-    """Do the job, its speech as long as it is to be, given what the first pass found."""
+@dataclass(frozen=True)
+class _Staged:
+    """All that the second pass of a job needs, but for the sound."""
+
+    job: _Job
+    analysis: Analysis
+    line: Timeline
+    speeches: list[Speech]
+    played: Performance
+    wanted: Wanted
+    parts: list[Stretch]
+
+    @property
+    def copied_depth(self) -> int | None:
+        """As the writer wants to know it."""
+        return self.analysis.gops.depth if any(part.copied for part in self.parts) else None
+
+    def key(self, sound: Path) -> str:
+        """What its pieces depend on, given the sound that is delivered."""
+        job = self.job
+        depends = (
+            job.film.content, seen.digest(sound), seen.version(), lasting(job.options),
+            job.take.key, job.plan, self.parts,
+        )  # fmt: skip
+        return hashlib.sha256(f"{depends}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _staged(job: _Job, analysis: Analysis, tell: Hook) -> _Staged:
+    """Get ready for the second pass, the speech as long as it is to be."""
     options, video, info = job.options, job.film.path, job.film.media.video
     assert info is not None
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
     line = job.take.line(analysis)
-    # Other languages' speech beside it may be longer.
-    limit = line.length if job.settings.more_speech else line.limit
-    sound, heard_of = _delivered(job, analysis.length, limit)
     speeches = job.take.speeches(line.length)
     played = perform(analysis, speeches, info, line)
     analysis = played.analysis
@@ -344,16 +452,22 @@ def _done(job: _Job, analysis: Analysis, tell: Hook, watch: Watch | None) -> Dub
     wished = options.crf is not None or options.lossless
     copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
     parts = parts_of(analysis, copying)
-    depends = (
-        job.film.content, seen.digest(sound), seen.version(), lasting(options), job.take.key,
-        job.plan, parts,
-    )  # fmt: skip
+    return _Staged(job, analysis, line, speeches, played, wanted, parts)
+
+
+def _done(job: _Job, found: Analysis, tell: Hook, watch: Watch | None) -> DubReport:
+    """Do the job, given what the first pass found."""
+    options, video, length = job.options, job.film.path, found.length
+    staged = _staged(job, found, tell)
+    analysis, line, wanted, parts = staged.analysis, staged.line, staged.wanted, staged.parts
+    # Other languages' speech beside it may be longer.
+    limit = line.length if job.settings.more_speech else line.limit
+    sound, heard_of = _delivered(job, length, limit)
     with (
-        Journal(job.out, f"{depends}", options.resume) as journal,
+        Journal(job.out, staged.key(sound), options.resume) as journal,
         VideoWriter(
             job.out, job.film.media, job.settings, sound, limit, kept=line.kept,
-            partial=journal.partial,
-            copied_depth=analysis.gops.depth if any(part.copied for part in parts) else None,
+            partial=journal.partial, copied_depth=staged.copied_depth,
         ) as writer,
     ):  # fmt: skip
         tally = produce(video, analysis, wanted, parts, journal, writer, options, tell, watch)
@@ -366,16 +480,16 @@ def _done(job: _Job, analysis: Analysis, tell: Hook, watch: Watch | None) -> Dub
         dropped=tuple(writer.dropped),
         skipped=analysis.skipped,
         resized=analysis.resized,
-        style=_told(played.styles, analysis.tracks),
+        style=_told(staged.played.styles, analysis.tracks),
         unheard=job.take.unheard,
         unrefined=tally.unrefined,
         adapted=_taught(wanted) if options.quality == "pro" else "",
         deinterlaced=analysis.deinterlaced,
-        people=played.cast.summary(analysis.times),
+        people=staged.played.cast.summary(analysis.times),
         copied=float(tally.copied),
         resumed=tally.resumed,
         notes=writer.plan.notes + heard_of + job.notes + _unknown(analysis) + _mute(analysis, line),
-        advice=dub_advice(analysis.tracks, job.take.listened(speeches)),
+        advice=dub_advice(analysis.tracks, job.take.listened(staged.speeches)),
         timing=line.summary(options.stretch_audio == 1),
     )
 

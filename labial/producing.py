@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import islice
@@ -12,16 +13,19 @@ import numpy as np
 from labial.analysis import Analysis
 from labial.face.timeline import overview
 from labial.media.journal import Journal
-from labial.media.picture import upright_rgb8, write_png
+from labial.media.picture import copy_png, upright_rgb8, write_png
+from labial.media.piece_writer import PieceWriter
 from labial.media.pieces import Stretch, stretches
 from labial.media.write import VideoWriter
 from labial.motion.space import load_basis
 from labial.options import DubOptions
-from labial.rendering import Wanted, rendered
+from labial.rendering import Done, Wanted, rendered
 from labial.tally import Tally
 from labial.types import FloatArray, Hook, Watch
 
 _PREVIEW_SECONDS = 10.0
+# In the facts of a piece that was made for another run.
+_PARTED = "parted"
 
 
 def parts_of(analysis: Analysis, copying: bool) -> list[Stretch]:
@@ -29,7 +33,7 @@ def parts_of(analysis: Analysis, copying: bool) -> list[Stretch]:
     changed = np.zeros(len(analysis.pts), bool)
     for track in analysis.tracks:
         changed[track.rows] |= track.quality > 0
-    return stretches(changed, analysis.gops, copying)
+    return stretches(changed, analysis.gops, copying, analysis.shots)
 
 
 def produce(
@@ -73,9 +77,9 @@ def produce(
     ReadError, WriteError
     """
     tally = Tally()
-    show = _preview(analysis, wanted.mouths) if options.preview is not None else -1
+    show = _shown(analysis, wanted, options)
     ready = {
-        number: None if part.first <= show < part.end else journal.piece(number)
+        number: None if _unseen(part, show, journal, number) else journal.piece(number)
         for number, part in enumerate(parts)
         if not part.copied
     }
@@ -91,23 +95,93 @@ def produce(
             elif piece is not None:
                 writer.replay(piece.pictures(), times)
                 tally.add(Tally.of(piece.facts))
-                tally.resumed += len(times)
+                if not piece.facts.get(_PARTED):
+                    tally.resumed += len(times)
+                if part.first <= show < part.end and options.preview is not None:
+                    copy_png(journal.show(number), options.preview)
             else:
-                mine = Tally()
-                with journal.recording(number) as recorder:
-                    writer.sink = recorder.keep
-                    for done in islice(frames, len(times)):
-                        writer.write(done.frame)
-                        mine.count(done.reason, done.trust)
-                        if watch is not None and not done.reason:
-                            watch(done.frame)
-                        if done.frame.index == show and options.preview is not None:
-                            write_png(options.preview, upright_rgb8(done.frame))
-                    writer.cut()
-                    writer.sink = None
-                    recorder.facts = mine.facts()
-                tally.add(mine)
+                preview = (show, options.preview)
+                tally.add(_recorded(frames, part, number, journal, writer, preview, watch))
     return tally
+
+
+def make_pieces(
+    video: str | os.PathLike[str],
+    analysis: Analysis,
+    wanted: Wanted,
+    parts: list[Stretch],
+    numbers: Sequence[int],
+    journal: Journal,
+    writer: PieceWriter,
+    options: DubOptions,
+    tell: Hook,
+    watch: Watch | None = None,
+) -> None:
+    """Make some pieces of an output for the run that writes it; those that are there stay.
+
+    Parameters
+    ----------
+    video, analysis, wanted, parts, journal, options, tell, watch
+        As for :func:`produce`, which takes the pieces from the same journal.
+    numbers
+        Which of ``parts``.
+    writer
+        Of pieces, open.
+
+    Raises
+    ------
+    ReadError, WriteError
+    """
+    show = _shown(analysis, wanted, options)
+    missing = [
+        number
+        for number in sorted(set(numbers))
+        if journal.piece(number) is None or _unseen(parts[number], show, journal, number)
+    ]
+    stretches = [parts[number] for number in missing]
+    with closing(rendered(video, analysis, wanted, tell, stretches, options.threads)) as frames:
+        for number in missing:
+            part, preview = parts[number], (show, None)
+            _recorded(frames, part, number, journal, writer, preview, watch, parted=True)
+
+
+def _recorded(
+    frames: Iterator[Done],
+    part: Stretch,
+    number: int,
+    journal: Journal,
+    writer: VideoWriter,
+    preview: tuple[int, str | None],
+    watch: Watch | None,
+    parted: bool = False,
+) -> Tally:
+    """Write the frames of a part, and keep them as a piece."""
+    tally = Tally()
+    with journal.recording(number) as recorder:
+        writer.sink = recorder.keep
+        for done in islice(frames, part.end - part.first):
+            writer.write(done.frame)
+            tally.count(done.reason, done.trust)
+            if watch is not None and not done.reason:
+                watch(done.frame)
+            if done.frame.index == preview[0]:
+                write_png(journal.show(number), upright_rgb8(done.frame))
+                if preview[1] is not None:
+                    copy_png(journal.show(number), preview[1])
+        writer.cut()
+        writer.sink = None
+        recorder.facts = tally.facts() | ({_PARTED: True} if parted else {})
+    return tally
+
+
+def _unseen(part: Stretch, show: int, journal: Journal, number: int) -> bool:
+    """Whether a part holds the frame that is to be shown, and its picture is not there."""
+    return part.first <= show < part.end and not journal.show(number).exists()
+
+
+def _shown(analysis: Analysis, wanted: Wanted, options: DubOptions) -> int:
+    """Index of the frame for the preview; -1 where none is asked for."""
+    return -1 if options.preview is None else _preview(analysis, wanted.mouths)
 
 
 def _seconds(analysis: Analysis, part: Stretch) -> Fraction:

@@ -389,7 +389,9 @@ class SegmentsOf:
 
 def lasting(options: DubOptions) -> DubOptions:
     """Return the options that pieces of the output depend on."""
-    return replace(options, resume=False, cache=True, preview=None, report=None)
+    return replace(
+        options, resume=False, cache=True, preview=None, report=None, threads=0, mux="off"
+    )
 
 
 def asked_of(speaker: str) -> str | Boxes:

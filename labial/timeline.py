@@ -223,6 +223,8 @@ def retimed(analysis: Analysis, line: Timeline) -> Analysis:
         firsts, lasts = np.flatnonzero(begins).tolist(), np.flatnonzero(ends).tolist()
         found += [(a, b + 1, track) for a, b in zip(firsts, lasts, strict=True)]
     found.sort(key=lambda part: part[0])
+    shot = np.searchsorted(analysis.shots, line.rows, "right")
+    starts[1:] |= shot[1:] != shot[:-1]
     tracks, filmed = [], {}
     for key, (first, end, track) in enumerate(found):
         frames = line.rows[first:end]
@@ -236,6 +238,7 @@ def retimed(analysis: Analysis, line: Timeline) -> Analysis:
         gops=Gops.none(),
         filmed=filmed,
         order=Order(line.rows, analysis.pts, analysis.gops),
+        shots=np.flatnonzero(starts),
     )
 
 

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -10,7 +11,7 @@ from synth import need_face_model
 from test_dubbing import actor, write_clip, write_speech
 
 from labial import analysis, seen
-from labial.dubbing import dub
+from labial.dubbing import dub, dub_pieces
 from labial.errors import ReadError, WeightsError
 from labial.media import pieces
 
@@ -135,6 +136,61 @@ def test_a_stopped_run_goes_on_to_the_same_file(
     assert (report.resumed > 0) == (at > 12)
     assert sum(report.passed.values()) + report.resynced == report.frames == 80
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([whole.name, out.name])
+
+
+def carry(pieces: Path, out: Path) -> None:
+    """Bring pieces beside an output that elsewhere has the same name."""
+    place = out.with_name(pieces.name) if "%" not in out.name else out.parent.with_name(pieces.name)
+    place.mkdir(exist_ok=True)
+    for path in pieces.iterdir():
+        if path.suffix in (".piece", ".json", ".png"):
+            path.rename(place / path.name)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "ffv1", "png"])
+@pytest.mark.usefixtures("short_pieces")
+def test_pieces_made_elsewhere_are_those_of_the_run_that_joins_them(
+    film: Path, speech: Path, tmp_path: Path, codec: str
+) -> None:
+    name = {"ffv1": "out.mkv", "vp9": "out.webm", "png": "out/%05d.png"}.get(codec, "out.mp4")
+    more: dict[str, Any] = {
+        **QUICK, "preset": "superfast", "codec": "source" if codec == "png" else codec,
+    }  # fmt: skip
+    places = [tmp_path / place for place in ("whole", "one", "other", "join")]
+    for place in places:
+        place.mkdir()
+    outs = [place / name for place in places]
+    shown, preview = tmp_path / "shown.png", tmp_path / "preview.png"
+    report = dub(film, speech, outs[0], resume=True, preview=str(shown), **more)
+    plan = dub_pieces(film, speech, outs[1], **more)
+    assert not any(places[1].iterdir())
+    made = [number for number, part in enumerate(plan.parts) if not part.copied]
+    assert len(made) >= 3
+    steps: list[tuple[str, int, int | None]] = []
+
+    def hook(stage: str, done: int, total: int | None) -> None:
+        steps.append((stage, done, total))
+
+    for out, numbers in ((outs[1], made[::2]), (outs[2], made[1::2])):
+        found = dub_pieces(
+            film, speech, out, numbers=numbers, key=plan.key, threads=1,
+            preview=str(tmp_path / "never.png"), hook=hook, **more,
+        )  # fmt: skip
+        frames = sum(plan.parts[k].end - plan.parts[k].first for k in numbers)
+        assert steps[-1] == ("render", frames, frames)
+        assert found.folder.name == plan.folder.name
+        carry(found.folder, outs[3])
+    steps.clear()
+    joined = dub(film, speech, outs[3], resume=True, preview=str(preview), hook=hook, **more)
+    assert "render" not in [stage for stage, _, _ in steps]
+    assert preview.read_bytes() == shown.read_bytes()
+    assert joined == type(report)(**{**vars(report), "out": joined.out})
+    one, other = (
+        {path.name: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+        for place in (places[0], places[3])
+    )
+    assert one == other
+    assert not (tmp_path / "never.png").exists()
 
 
 @pytest.mark.usefixtures("short_pieces")

@@ -203,9 +203,12 @@ def test_rendering_shows_the_frames_of_the_timeline(mode: SyncMode, tmp_path: Pa
     with VideoReader(path) as reader:
         pts = np.array([frame.pts for frame in reader.frames()], np.int64)
         base, gops = reader.info.time_base, reader.gops(pts)
-    video = Analysis([], [], pts, base, Fraction(N, 25), gops=gops)
+    video = Analysis([], [], pts, base, Fraction(N, 25), gops=gops, shots=np.array([4]))
     line = timeline(video, Fraction(26, 25), mode)
     shown = retimed(video, line)
+    later = line.rows >= 4
+    turns = [k for k in range(1, 26) if later[k] != later[k - 1] or k in line.joints]
+    assert shown.shots.tolist() == turns
     assert len(shown.gops.first) == len(Gops.none().first)
     parts = [Stretch(0, 8, False), Stretch(9, 26, False)]
     wanted = Wanted([], [])

@@ -44,6 +44,12 @@ _PARAMETERS = {
 }
 # Profiles that leave tools out; the others follow from the pixel format.
 _PLAIN_PROFILES = {"Constrained Baseline": "baseline", "Baseline": "baseline", "Main": "main"}
+# Threads with which an encoder repeats itself everywhere; x265 would also name the processor.
+_REPEATABLE: dict[str, tuple[int, dict[str, str]]] = {
+    "libx264": (1, {}),
+    "libx265": (1, {"x265-params": "pools=none:frame-threads=1:info=0"}),
+    "libvpx-vp9": (2, {}),
+}
 _REORDERING = {"h264", "hevc", "mpeg2video", "mpeg4", "vc1"}
 _LONGEST_GOP = 600
 
@@ -89,17 +95,14 @@ def joined_options(*parts: dict[str, str]) -> dict[str, str]:
     return options
 
 
-def thread_options(
-    encoder: str, options: dict[str, str], threads: int, repeatable: bool
-) -> tuple[int, dict[str, str]]:
+def thread_options(encoder: str, threads: int, repeatable: bool) -> tuple[int, dict[str, str]]:
     """Return how many threads an encoder gets, 0 for as many as there are cores, and options.
 
-    ``repeatable`` asks for the same bytes every time: under a cap on their bit rate x264 and x265
-    give these on one thread only.
+    ``repeatable`` asks for the same bytes every time and on every machine: x264 and x265 give these
+    on one thread only, libvpx on two or more. The others do so in any case.
     """
-    if repeatable and "maxrate" in options and encoder in ("libx264", "libx265"):
-        alone = {"x265-params": "pools=none:frame-threads=1"} if encoder == "libx265" else {}
-        return 1, alone
+    if repeatable and encoder in _REPEATABLE:
+        return _REPEATABLE[encoder]
     if threads and encoder == "libx265":
         return threads, {"x265-params": f"pools={threads}"}
     if threads and encoder == "libsvtav1":

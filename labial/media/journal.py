@@ -60,8 +60,8 @@ class Journal:
 
     It holds finished pieces, and the unfinished output itself, so that whatever a killed run leaves
     behind is in one place. The next run that writes the same output removes it, or goes on with it.
-    When the context ends well the folder is removed; when it ends with an error too, unless
-    ``resume``.
+    When the context ends well the folder is removed, unless it is to be :meth:`kept <keep>`; when
+    it ends with an error too, unless ``resume``.
 
     Parameters
     ----------
@@ -84,6 +84,7 @@ class Journal:
         self.folder = self._target.with_name(f"{self._prefix}{_short_digest(key)}{_TAIL}")
         self.partial = self.folder / f"output{self._target.suffix}"
         self._lock: IO[bytes] | None = None
+        self._kept = False
 
     def __enter__(self) -> Journal:
         # Only the key may differ: "film" must not take what belongs to "film.mp4" for its own.
@@ -113,8 +114,16 @@ class Journal:
             self.partial.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
-        if kind is None or not self._resume:
+        if not self._kept and (kind is None or not self._resume):
             remove_left(self.folder)
+
+    def keep(self) -> None:
+        """Leave the folder to another run, however the context ends."""
+        self._kept = True
+
+    def show(self, number: int) -> Path:
+        """Where one picture of a piece is kept, if somebody wants to see it."""
+        return self._path(number).with_suffix(".png")
 
     def piece(self, number: int) -> Piece | None:
         """Return a finished piece, if it is there and whole."""

@@ -95,9 +95,24 @@ def _write(target: Path, rgb: npt.NDArray[np.uint8], kind: str, how: list[int]) 
     ok, data = cv2.imencode(kind, rgb[..., ::-1], how)
     if not ok:
         raise WriteError(f"cannot write {target}: a picture of {rgb.shape} cannot be a {kind}")
+    _put(target, data.tobytes())
+
+
+def copy_png(source: Path, path: str | os.PathLike[str]) -> None:
+    """Write a picture that is in another file already.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be written.
+    """
+    _put(Path(path), source.read_bytes())
+
+
+def _put(target: Path, data: bytes) -> None:
     partial = beside(target, target.suffix)
     try:
-        partial.write_bytes(data.tobytes())
+        partial.write_bytes(data)
         partial.replace(target)
     except OSError as error:
         raise WriteError(f"cannot write {target}: {error.strerror}") from error

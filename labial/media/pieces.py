@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from labial.media.gops import Gops
 from labial.types import BoolArray
 
+Rows: TypeAlias = npt.NDArray[np.int64]
+
 LEAST, USUAL, MOST = 125, 250, 375
-"""Frames of a piece. It begins where the source can be started at, if there is such a place."""
+"""Frames of a piece. It begins with a shot, else where the source can be started at, if it can."""
 LEAST_COPIED = 24
 """Frames below which copying is not worth the cut in our own pictures."""
 
@@ -24,7 +29,9 @@ class Stretch:
     copied: bool
 
 
-def stretches(changed: BoolArray, gops: Gops, copying: bool) -> list[Stretch]:
+def stretches(
+    changed: BoolArray, gops: Gops, copying: bool, shots: Rows | None = None
+) -> list[Stretch]:
     """Divide a video.
 
     Parameters
@@ -35,6 +42,8 @@ def stretches(changed: BoolArray, gops: Gops, copying: bool) -> list[Stretch]:
         The source's groups of pictures.
     copying
         Whether packets of the source may be copied.
+    shots
+        (m,) frames with which shots begin, ascending.
 
     Returns
     -------
@@ -42,13 +51,15 @@ def stretches(changed: BoolArray, gops: Gops, copying: bool) -> list[Stretch]:
         In order, without gaps. Depends on nothing else, so that it is the same in every run.
     """
     n = len(changed)
+    # In a shot that begins there is nothing that an encoder could have taken from before.
+    borders = (np.zeros(0, np.int64) if shots is None else shots, gops.first)
     out: list[Stretch] = []
     at = 0
     for first, end in _untouched(changed, gops) if copying else []:
-        out += _pieces(at, first, gops)
+        out += _pieces(at, first, borders)
         out.append(Stretch(first, end, True))
         at = end
-    return out + _pieces(at, n, gops)
+    return out + _pieces(at, n, borders)
 
 
 def _untouched(changed: BoolArray, gops: Gops) -> list[tuple[int, int]]:
@@ -65,13 +76,16 @@ def _untouched(changed: BoolArray, gops: Gops) -> list[tuple[int, int]]:
     return [(a, b) for a, b in runs if b - a >= min(LEAST_COPIED, len(changed))]
 
 
-def _pieces(first: int, end: int, gops: Gops) -> list[Stretch]:
+def _pieces(first: int, end: int, borders: Sequence[Rows]) -> list[Stretch]:
+    """Pieces of some frames; of ``borders`` those named first are preferred."""
     out = []
     while end - first > MOST:
-        inside = gops.first[(gops.first >= first + LEAST) & (gops.first <= first + MOST)]
         cut = first + USUAL
-        if len(inside):
-            cut = int(inside[np.abs(inside - cut).argmin()])
+        for places in borders:
+            inside = places[(places >= first + LEAST) & (places <= first + MOST)]
+            if len(inside):
+                cut = int(inside[np.abs(inside - cut).argmin()])
+                break
         out.append(Stretch(first, cut, False))
         first = cut
     if end > first:

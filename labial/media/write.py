@@ -225,7 +225,7 @@ class VideoWriter:
             raise ValueError(f"{frame!r} in a {self._video.width}x{self._video.height} video")
         with self._errors():
             if self.frames == 0:
-                self._others.start(frame.time)
+                self._start(frame.time)
             pts = exact_units(frame.time, self._time_base)
             if self._last is not None and pts <= self._last:
                 raise ValueError(f"{frame!r} does not come after the frame before it")
@@ -265,7 +265,7 @@ class VideoWriter:
         self.cut()
         with self._errors():
             if self.frames == 0:
-                self._others.start(times[0])
+                self._start(times[0])
             self._show([exact_units(time, self._time_base) for time in times], 0)
             for picture in pictures:
                 if picture.pts == self._last:
@@ -306,6 +306,10 @@ class VideoWriter:
             self.sink = sink
         if taken != len(times):
             raise ReadError(f"{show(self.source.path)} changed while it was read: start again")
+
+    def _start(self, time: Fraction) -> None:
+        """Begin with the first picture's time."""
+        self._others.start(time)
 
     def _show(self, pts: list[int], duration: int) -> None:
         """Take notice of frames, before their packets come."""
@@ -395,9 +399,7 @@ class VideoWriter:
     def _add_video(self, origin: Any) -> None:
         info = self._video
         plan, settings = self.plan, self._settings
-        threads, more = thread_options(
-            plan.encoder, plan.options, settings.threads, settings.repeatable
-        )
+        threads, more = thread_options(plan.encoder, settings.threads, settings.repeatable)
         if self._depth is not None:
             self._mixing = Mixing(plan, info)
             more = joined_options(more, self._mixing.options)

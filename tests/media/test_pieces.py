@@ -67,3 +67,12 @@ def test_without_groups_pieces_are_made_all_the_same():
     parts = stretches(np.zeros(1000, bool), NONE, True)
     assert [part.copied for part in parts] == [False] * len(parts)
     assert len(parts) > 2
+
+
+def test_pieces_begin_with_shots_where_they_can():
+    shots = np.array([3, 180, 260, 600])
+    parts = stretches(np.ones(1000, bool), groups(1000, 90), True, shots)
+    firsts = [part.first for part in parts]
+    assert firsts[:3] == [0, 260, 600], "the shot nearest to the usual length"
+    assert all(first % 90 == 0 for first in firsts[3:])
+    assert all(part.end - part.first <= MOST for part in parts)
