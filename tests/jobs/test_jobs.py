@@ -131,7 +131,7 @@ def test_a_text_is_never_a_file(home: Path, speech: Path, monkeypatch: pytest.Mo
 
 def test_limits_and_stops(home: Path, talk: Path, speech: Path) -> None:
     job = Job("dub", {"video": talk, "audio": speech}, {"quality": "pro", "adapt_seconds": 600})
-    with pytest.raises(JobError, match="took longer than 0.1 s") as late:
+    with pytest.raises(JobError, match=r"took longer than 0\.1 s") as late:
         run_apart(job, folder(home, "late"), Limits(seconds=0.1))
     assert late.value.again
     with pytest.raises(JobError, match=r"memory|ended"):
