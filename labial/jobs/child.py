@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from labial.errors import JobError, LabialError
+from labial.jobs.alone import wait_to_hold
 from labial.jobs.doing import run
 from labial.jobs.job import Job
 
 _ORPHANED = 77
+_ALONE_SECONDS = 30.0
 
 
 def main(asked: str) -> int:
@@ -38,6 +40,10 @@ def main(asked: str) -> int:
 
     folder = Path(wanted["folder"])
     try:
+        # One that was orphaned a moment ago may still be on its way out.
+        alone = wait_to_hold(folder, _ALONE_SECONDS)
+        if alone is None:
+            raise JobError("another process still works in its folder", again=True)
         job = Job.from_json((folder / "job.json").read_text(encoding="utf-8"))
         result = run(
             job, folder, lambda s, d, t: say(stage=s, done=d, total=t), int(wanted["threads"])

@@ -46,6 +46,8 @@ class TokenLimits:
         Of one video or sound.
     active_jobs
         Jobs that wait or run at the same time.
+    running_jobs
+        Jobs of its owner that run at the same time.
     requests_per_minute
         Of all kinds.
 
@@ -58,6 +60,7 @@ class TokenLimits:
     upload_bytes: int | None = None
     media_minutes: float | None = None
     active_jobs: int | None = None
+    running_jobs: int | None = None
     requests_per_minute: int | None = None
 
     def __post_init__(self) -> None:

@@ -161,7 +161,8 @@ class TokenRecord:
     scopes
         What it is good for.
     limits
-        What its owner may take. ``running``: jobs at once, which the store itself sees to.
+        What its owner may take, as :class:`labial.server.tokens.TokenLimits` has it; to
+        ``running_jobs`` the store itself sees.
     created, expires, revoked
         Times; None for never.
     """

@@ -31,6 +31,19 @@ class Instant(sa.TypeDecorator[datetime]):
         return moment.astimezone(timezone.utc)
 
 
+class Words(sa.TypeDecorator[str]):
+    """Text that somebody wrote, without what PostgreSQL takes for no text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Return it as the database takes it."""
+        if value is None:
+            return None
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 metadata = sa.MetaData()
 # SQLite counts by itself only in a column of this very type.
 _Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -44,17 +57,17 @@ uploads = sa.Table(
     "uploads",
     metadata,
     sa.Column("number", _Number, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(40), nullable=False, unique=True),
-    sa.Column("owner", sa.String(200), nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("id", Words, nullable=False, unique=True),
+    sa.Column("owner", Words, nullable=False),
+    sa.Column("name", Words, nullable=False),
     sa.Column("size", sa.BigInteger),
     sa.Column("received", sa.BigInteger, nullable=False),
-    sa.Column("state", sa.String(20), nullable=False),
-    sa.Column("holds", sa.String(20)),
-    sa.Column("extension", sa.String(20)),
-    sa.Column("reason", sa.Text),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("holds", Words),
+    sa.Column("extension", Words),
+    sa.Column("reason", Words),
     sa.Column("facts", sa.JSON, nullable=False),
-    sa.Column("sha256", sa.String(64)),
+    sa.Column("sha256", Words),
     _moment("created", False),
     _moment("expires"),
     sa.Index("uploads_of_owner", "owner", "number"),
@@ -65,15 +78,15 @@ jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("number", _Number, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(40), nullable=False, unique=True),
-    sa.Column("owner", sa.String(200), nullable=False),
-    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("id", Words, nullable=False, unique=True),
+    sa.Column("owner", Words, nullable=False),
+    sa.Column("kind", Words, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("state", Words, nullable=False),
     sa.Column("progress", sa.JSON, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("most_attempts", sa.Integer, nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Words),
     sa.Column("result", sa.JSON(none_as_null=True)),
     sa.Column("estimate", sa.Float),
     _moment("created", False),
@@ -82,11 +95,11 @@ jobs = sa.Table(
     _moment("expires"),
     sa.Column("webhook", sa.JSON(none_as_null=True)),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("key", sa.String(200)),
-    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("key", Words),
+    sa.Column("digest", Words, nullable=False),
     sa.Column("cancelling", sa.Boolean, nullable=False),
     sa.Column("fence", sa.Integer, nullable=False),
-    sa.Column("worker", sa.String(200)),
+    sa.Column("worker", Words),
     # Queued: not before then. Running: the worker's until then.
     _moment("due", False),
     sa.UniqueConstraint("owner", "key", name="jobs_key"),
@@ -98,15 +111,15 @@ jobs = sa.Table(
 uses = sa.Table(
     "uses",
     metadata,
-    sa.Column("job", sa.String(40), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("upload", sa.String(40), primary_key=True),
+    sa.Column("job", Words, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("upload", Words, primary_key=True),
     sa.Index("uses_of_upload", "upload"),
 )
 
 owners = sa.Table(
     "owners",
     metadata,
-    sa.Column("owner", sa.String(200), primary_key=True),
+    sa.Column("owner", Words, primary_key=True),
     _moment("served"),
 )
 
@@ -114,10 +127,10 @@ tokens = sa.Table(
     "tokens",
     metadata,
     sa.Column("number", _Number, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(40), nullable=False, unique=True),
-    sa.Column("owner", sa.String(200), nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("digest", sa.String(200), nullable=False, unique=True),
+    sa.Column("id", Words, nullable=False, unique=True),
+    sa.Column("owner", Words, nullable=False),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("digest", Words, nullable=False, unique=True),
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("limits", sa.JSON, nullable=False),
     sa.Column("running", sa.Integer),
@@ -131,13 +144,13 @@ outbox = sa.Table(
     "outbox",
     metadata,
     sa.Column("number", _Number, primary_key=True, autoincrement=True),
-    sa.Column("job", sa.String(40), nullable=False),
-    sa.Column("event", sa.String(40), nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("secret", sa.Text),
+    sa.Column("job", Words, nullable=False),
+    sa.Column("event", Words, nullable=False),
+    sa.Column("url", Words, nullable=False),
+    sa.Column("secret", Words),
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Words),
     _moment("created", False),
     # None: nothing more is tried.
     _moment("due"),

@@ -46,7 +46,7 @@ class Tokens(Database):
                 "digest": digest,
                 "scopes": list(scopes),
                 "limits": given,
-                "running": given.get("running"),
+                "running": given.get("running_jobs"),
                 "created": self.now(connection),
                 "expires": expires,
                 "revoked": None,

@@ -29,7 +29,7 @@ class Work(Database):
         """Take the job that is next, or None.
 
         Owners take turns: next is the one with the fewest jobs running and, of those, who has
-        waited longest; of an owner's jobs the first. An owner whose tokens limit ``running`` has
+        waited longest; of an owner's jobs the first. An owner whose tokens all limit ``running_jobs`` has
         no more jobs at once than the most generous of them allows. A job whose lease has ended is
         taken again, as a further attempt; after ``most_attempts`` it fails.
         """
@@ -147,7 +147,7 @@ class Work(Database):
         with self.writing() as connection:
             row = _held(connection, claim)
             if row is None or row["state"] != "running":
-                return row is not None and row["reason"] == reason
+                return row is not None and row["state"] != "done"
             moment = self.now(connection)
             if row["cancelling"]:
                 end(connection, row, moment, "cancelled")

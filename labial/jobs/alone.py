@@ -1,0 +1,46 @@
+"""Folders in which one process works at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+_TICK_SECONDS = 0.05
+
+
+def hold_folder(folder: Path) -> IO[bytes] | None:
+    """Hold a folder, made where it is missing; None if somebody else holds it.
+
+    It is held until the file returned is closed, or the process ends, however that happens.
+    """
+    from labial.media.hold import hold
+
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = hold(folder)
+        except FileNotFoundError:
+            continue  # removed since it was made
+        if lock is None:
+            return None
+        try:
+            if os.path.samestat(Path(lock.name).stat(), os.fstat(lock.fileno())):
+                return lock
+        except FileNotFoundError:
+            pass
+        lock.close()  # who held it before has removed it
+
+
+def wait_to_hold(
+    folder: Path, seconds: float, stop: Callable[[], bool] | None = None
+) -> IO[bytes] | None:
+    """Hold a folder as soon as nobody else does; None after some seconds, or once told to stop."""
+    until = time.monotonic() + seconds
+    while True:
+        lock = hold_folder(folder)
+        if lock is not None or time.monotonic() > until or (stop is not None and stop()):
+            return lock
+        time.sleep(_TICK_SECONDS)
