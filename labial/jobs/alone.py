@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+_LOCK = "lock"
 _TICK_SECONDS = 0.05
 
 
@@ -16,15 +17,21 @@ def hold_folder(folder: Path) -> IO[bytes] | None:
 
     It is held until the file returned is closed, or the process ends, however that happens.
     """
-    from labial.media.hold import hold
-
+    try:
+        import fcntl
+    except ImportError:  # Windows itself refuses to remove what is open
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / _LOCK).open("ab")
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            lock = hold(folder)
+            lock = (folder / _LOCK).open("ab")
         except FileNotFoundError:
             continue  # removed since it was made
-        if lock is None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
             return None
         try:
             if os.path.samestat(Path(lock.name).stat(), os.fstat(lock.fileno())):

@@ -29,9 +29,9 @@ class Work(Database):
         """Take the job that is next, or None.
 
         Owners take turns: next is the one with the fewest jobs running and, of those, who has
-        waited longest; of an owner's jobs the first. An owner whose tokens all limit ``running_jobs`` has
-        no more jobs at once than the most generous of them allows. A job whose lease has ended is
-        taken again, as a further attempt; after ``most_attempts`` it fails.
+        waited longest; of an owner's jobs the first. An owner whose tokens all limit
+        ``running_jobs`` has no more at once than the most generous of them allows. A job whose
+        lease has ended is taken again, as a further attempt; after ``most_attempts`` it fails.
         """
         while True:
             with self.writing() as connection:
