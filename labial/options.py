@@ -402,8 +402,6 @@ class ServeOptions:
     """Memory that one job may take. Default: as much as there is."""
     hosts: UseAppendAction[tuple[str, ...]] = ()
     """Names by which the server is reached, such as studio.example.org, besides its address."""
-    docs: bool = False
-    """Also serve a page that explores the REST interface, at /docs."""
     logs: LogFormat = "text"
     """How lines of the log are written."""
 
