@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -17,6 +17,7 @@ from labial.server.store.records import ACTIVE, Conflict, JobRecord, NotFound, n
 from labial.server.store.tables import jobs, owners, uploads, uses
 
 _PACE_JOBS = 20
+_IDS_AT_ONCE = 500
 
 
 class Jobs(Database):
@@ -130,6 +131,25 @@ class Jobs(Database):
         """
         with self.reading() as connection:
             return as_job(find(connection, job_id, owner))
+
+    def jobs_by_id(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
+        """Return jobs by their ids, without those that are no more."""
+        found: dict[str, JobRecord] = {}
+        wanted = list(job_ids)
+        with self.reading() as connection:
+            for first in range(0, len(wanted), _IDS_AT_ONCE):
+                some = wanted[first : first + _IDS_AT_ONCE]
+                query = sa.select(jobs).where(jobs.c.id.in_(some))
+                rows = connection.execute(query).mappings()
+                found |= {row["id"]: as_job(row) for row in rows}
+        return found
+
+    def job_by_key(self, owner: str, key: str) -> JobRecord | None:
+        """Return the job that an owner's key stands for; None where there is none yet."""
+        query = sa.select(jobs).where(jobs.c.owner == owner, jobs.c.key == key)
+        with self.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else as_job(row)
 
     def jobs(
         self,
