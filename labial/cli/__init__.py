@@ -21,6 +21,7 @@ from labial.cli.judging import Eval
 from labial.cli.looking import Inspect, Preflight
 from labial.cli.making import Animate, Demo, Dub, Visemes
 from labial.cli.planned import Plan
+from labial.cli.serving import Serve, Token
 from labial.cli.speaking import Voices
 from labial.cli.stored import Weights
 from labial.cli.syncing import Check, Fix
@@ -44,6 +45,8 @@ Command: TypeAlias = (
     | Annotated[Eval, subcommand("eval", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
     | Annotated[Voices, subcommand("voices", prefix_name=False)]
+    | Annotated[Serve, subcommand("serve", prefix_name=False)]
+    | Annotated[Token, subcommand("token", prefix_name=False)]
     | Annotated[Weights, subcommand("weights", prefix_name=False)]
 )
 

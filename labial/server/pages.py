@@ -85,4 +85,5 @@ def add_page(app: FastAPI) -> None:
     def get_page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
-    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), "static")
+    if STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=STATIC), "static")

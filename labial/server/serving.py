@@ -1,0 +1,115 @@
+"""``labial serve``: everything in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from labial.errors import OptionError
+from labial.options import ServeOptions
+from labial.server.app import create_app
+from labial.server.connections import careful
+from labial.server.events import Watch
+from labial.server.intake import unexamined
+from labial.server.services import Services, is_loopback, open_services
+
+_GRACE_SECONDS = 5
+
+
+def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = print) -> None:
+    """Serve until a signal ends it.
+
+    Parameters
+    ----------
+    options
+        What, where and how.
+    tell
+        Is told the address, once it can be reached.
+
+    Raises
+    ------
+    OptionError
+        It would be reached from other machines and nobody has a token, or the port is taken.
+    StoreError
+        The database cannot be used.
+    """
+    options = options or ServeOptions()
+    services = open_services(options)
+    try:
+        if not is_loopback(options.host) and not services.has_tokens():
+            raise OptionError(
+                f"--host {options.host}: other machines can reach it, so a token is needed: "
+                "make one with 'labial token add'"
+            )
+        with _listening(options.host, options.port) as listener:
+            _serve(services, listener, tell)
+    finally:
+        services.close()
+
+
+def _serve(services: Services, listener: socket.socket, tell: Callable[[str], None]) -> None:
+    app = create_app(services, unexamined, _unfetched)
+    config = uvicorn.Config(
+        app,
+        http=careful(),
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    _Server(config, app, lambda: tell(f"Labial is at http://{shown}:{port}/")).run([listener])
+
+
+def _unfetched(url: str, path: object, most: int) -> None:
+    raise OptionError(f"{url}: files are not fetched yet")
+
+
+class _Server(uvicorn.Server):
+    """Says when it is there, and ends streams that would else last as long as their jobs."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, tell: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app, self._tell = app, tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening."""
+        watch: Watch = self._app.state.watch
+        await asyncio.gather(watch.close(), super().shutdown(sockets))
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        (family, kind, _, _, address), *_ = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        listener = socket.socket(family, kind)
+        try:
+            # Where it means the same as elsewhere: ports of connections that have just ended.
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(1024)
+        except BaseException:
+            listener.close()
+            raise
+    except socket.gaierror:
+        raise OptionError(f"--host {host}: there is no such address") from None
+    except OSError as error:
+        raise OptionError(
+            f"--port {port}: {error.strerror or error}; use another, or 0 for one that is free"
+        ) from None
+    return listener
