@@ -188,9 +188,9 @@ def _sha256(path: Path) -> str:
 
 def unexamined(path: Path, name: str) -> Found:
     """Say what a file is by FFmpeg's look at it, in this process."""
-    from labial.media import probe
+    from labial import media as room
 
-    media = probe(path)
+    media = room.probe(path)
     seconds = None if media.duration is None else float(media.duration)
     tail = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a name, not a path
     if media.video is None:
