@@ -350,6 +350,41 @@ class FixOptions:
 
 
 @dataclass(frozen=True)
+class BatchOptions:
+    """Options of a batch; the defaults do one job after the other, on this machine."""
+
+    jobs: Annotated[int, arg(aliases=("-j",))] = 1
+    """Jobs that are done at a time, each in a process of its own, which gets its share of the
+    cores. With --engine ray as many as the cluster is given at a time."""
+    again: bool = False
+    """Do everything again. Default: what is done, and whose files and options are as they were, is
+    not done again."""
+    tries: int = 3
+    """How often a job is begun before it is given up, where its process ends without a reason. What
+    is wrong with a file or an option is tried once."""
+    max_hours: float | None = None
+    """Longest time that one try may take. Default: any."""
+    memory_gb: float | None = None
+    """Memory that one job may take. Default: as much as there is."""
+    engine: ServeEngine = "local"
+    """Where jobs are done: on this machine, or on a Ray cluster."""
+    address: str | None = None
+    """Address of the Ray cluster. Default: one is started here."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.jobs <= 1000:
+            raise OptionError(f"--jobs {self.jobs}: use 1 to 1000")
+        if not 1 <= self.tries <= 20:
+            raise OptionError(f"--tries {self.tries}: use 1 to 20")
+        if self.max_hours is not None and not 0 < self.max_hours <= 1000:
+            raise OptionError(f"--max-hours {self.max_hours:g}: use up to 1000 hours")
+        if self.memory_gb is not None and not 0.5 <= self.memory_gb <= 10_000:
+            raise OptionError(f"--memory-gb {self.memory_gb:g}: use 0.5 to 10000")
+        if self.address is not None and self.engine != "ray":
+            raise OptionError("--address names a Ray cluster: add --engine ray")
+
+
+@dataclass(frozen=True)
 class EvalOptions:
     """Options of a judgement of finished dubs."""
 

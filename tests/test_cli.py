@@ -366,7 +366,7 @@ def test_the_readme_shows_real_commands(capsys) -> None:
     shown = set(re.findall(r"^(?:.*&& )?labial (\w+)", "".join(blocks), re.MULTILINE))
     assert shown == {
         "dub", "animate", "visemes", "inspect", "preflight", "check", "fix", "plan", "eval", "demo",
-        "voices", "weights",
+        "voices", "weights", "batch", "serve", "token",
     }  # fmt: skip
     main(["--help"])
     overview = capsys.readouterr().out

@@ -17,6 +17,7 @@ from typing import Annotated, TypeAlias
 import tyro
 from tyro.conf import DisallowNone, subcommand
 
+from labial.cli.batching import Batch
 from labial.cli.judging import Eval
 from labial.cli.looking import Inspect, Preflight
 from labial.cli.making import Animate, Demo, Dub, Visemes
@@ -43,6 +44,7 @@ Command: TypeAlias = (
     | Annotated[Fix, subcommand("fix", prefix_name=False)]
     | Annotated[Plan, subcommand("plan", prefix_name=False)]
     | Annotated[Eval, subcommand("eval", prefix_name=False)]
+    | Annotated[Batch, subcommand("batch", prefix_name=False)]
     | Annotated[Demo, subcommand("demo", prefix_name=False)]
     | Annotated[Voices, subcommand("voices", prefix_name=False)]
     | Annotated[Serve, subcommand("serve", prefix_name=False)]
