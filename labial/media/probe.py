@@ -20,6 +20,7 @@ from av.container import InputContainer
 
 from labial.errors import ReadError
 from labial.media.arrival import COUNTING, Arrivals
+from labial.media.demuxers import input_options
 from labial.media.formats import color_of, planar_format
 from labial.media.hdr import Mastering, mastering
 from labial.media.sequence import PictureSequence, find_sequence
@@ -182,7 +183,7 @@ def _ffmpeg_says(path: Path) -> str:
         av.logging.set_skip_repeated(False)
         try:
             with av.logging.Capture() as logs, contextlib.suppress(av.error.FFmpegError):
-                av.open(_address(path), **_TAGS).close()
+                av.open(_address(path), container_options=input_options(), **_TAGS).close()
         finally:
             av.logging.set_level(before)
             av.logging.set_skip_repeated(once)
@@ -223,10 +224,14 @@ def open_input(path: Path) -> InputContainer:
         container: InputContainer = av.open(
             _address(path),
             **_TAGS,
-            container_options={"protocol_whitelist": "file", "pattern_type": "none"},
+            container_options=input_options(),
         )
     except av.error.FFmpegError:
         said = _ffmpeg_says(path)
+        if "not on whitelist" in said:
+            raise ReadError(
+                f"{name} names other files or addresses, as a playlist does: give the media itself"
+            ) from None
         reason = f" (FFmpeg: {said})" if said else ""
         raise ReadError(
             f"{name} is not media, or its header is damaged or cut off{reason}: give a file that a "
