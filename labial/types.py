@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -385,3 +385,53 @@ class SpeechTrack:
 
 Watch: TypeAlias = Callable[[Frame], None]
 """``watch(frame)`` is shown frames of an output, in order, as they are made."""
+
+
+@dataclass(frozen=True)
+class FileRules:
+    """How much a stranger's file may hold.
+
+    Parameters
+    ----------
+    seconds
+        Of pictures or sound.
+    pixels, side
+        Of a picture, in all and along its longer side.
+    frames
+        Pictures.
+    frame_rate
+        Pictures a second.
+    sound_rate, channels
+        Samples a second, and their channels.
+    text
+        Bytes of a script or of segments.
+    """
+
+    seconds: float = 4 * 3600
+    pixels: int = 50_000_000
+    side: int = 16384
+    frames: int = 2_000_000
+    frame_rate: int = 1000
+    sound_rate: int = 384_000
+    channels: int = 32
+    text: int = 4 << 20
+
+
+@dataclass(frozen=True)
+class Vetted:
+    """What a stranger's file was found to be.
+
+    Parameters
+    ----------
+    holds
+        ``video``, ``photo``, ``speech``, ``script``, ``segments`` or ``boxes``.
+    extension
+        That its name should have, with a dot.
+    facts
+        ``format``, ``seconds``, ``width``, ``height``, ``fps``, ``frames``, ``codec`` and ``sound``
+        where they are known.
+    """
+
+    holds: Literal["video", "photo", "speech", "script", "segments", "boxes"]
+    extension: str
+    facts: dict[str, Any]
