@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 
 PIXEL_BOMB_SIDE = 40_000
 
@@ -12,8 +11,9 @@ PIXEL_BOMB_SIDE = 40_000
 def png(width: int, height: int, rows: int | None = None) -> bytes:
     """A grey PNG whose rows are all zero: a thousandth of what it unpacks to."""
     packer = zlib.compressobj(9)
-    row = bytes(width + 1)
-    data = b"".join(packer.compress(row) for _ in range(height if rows is None else rows))
+    data = b"".join(
+        packer.compress(bytes(width + 1)) for _ in range(height if rows is None else rows)
+    )
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
         (b"IDAT", data + packer.flush()),
@@ -49,7 +49,8 @@ def wav(rate: int, channels: int, data: bytes = bytes(4096)) -> bytes:
     """A WAV of 16 bits that claims any rate and number of channels."""
     head = struct.pack("<HHIIHH", 1, channels, rate, (rate * channels * 2) & 0xFFFFFFFF,
                        (channels * 2) & 0xFFFF, 16)  # fmt: skip
-    body = b"WAVEfmt " + struct.pack("<I", 16) + head + b"data" + struct.pack("<I", len(data)) + data
+    size = struct.pack("<I", len(data))
+    body = b"WAVEfmt " + struct.pack("<I", 16) + head + b"data" + size + data
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 

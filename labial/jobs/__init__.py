@@ -5,11 +5,15 @@ from labial.jobs.apart import Limits, Runner, Stopped, run_apart
 from labial.jobs.doing import LIVE, run
 from labial.jobs.job import CONTAINERS, Job, Result
 from labial.jobs.kinds import KINDS, Input, Kind, kind_of
+from labial.jobs.strangers import harmless
+from labial.jobs.vetting import vet
+from labial.types import FileRules, Vetted
 
 __all__ = [
     "CONTAINERS",
     "KINDS",
     "LIVE",
+    "FileRules",
     "Input",
     "Job",
     "Kind",
@@ -17,9 +21,12 @@ __all__ = [
     "Result",
     "Runner",
     "Stopped",
+    "Vetted",
+    "harmless",
     "hold_folder",
     "kind_of",
     "run",
     "run_apart",
+    "vet",
     "wait_to_hold",
 ]

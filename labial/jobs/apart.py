@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Protocol
 
 from labial import errors
 from labial.errors import JobError, LabialError
+from labial.jobs.confined import clean_environment
 from labial.jobs.job import Job, Result
 from labial.types import Hook
 
@@ -42,12 +43,19 @@ class Limits:
         Bytes of the largest file that it writes.
     threads
         To work with; 0 is as many as there are cores.
+    strangers
+        It is the job of somebody who must reach nothing of this machine but the job's inputs: no
+        other file (:func:`labial.jobs.harmless`), and no variable that may hold a secret.
+    offline
+        It is done without a network, where the system can do that: whatever it needs was fetched.
     """
 
     seconds: float | None = None
     memory: int | None = None
     file: int | None = None
     threads: int = 0
+    strangers: bool = False
+    offline: bool = False
 
 
 class Runner(Protocol):
@@ -94,7 +102,11 @@ def run_apart(
         What the job itself raised.
     """
     limits = limits or Limits()
-    place = Path(folder)
+    place, own = Path(folder), dict(os.environ)
+    if limits.strangers:  # it works in its folder, so names must not depend on ours
+        place, own = place.absolute(), clean_environment()
+        inputs = {role: path.absolute() for role, path in job.inputs.items()}
+        job = replace(job, inputs=inputs, out=None if job.out is None else job.out.absolute())
     (place / "job.json").write_text(job.to_json(), encoding="utf-8")
     asked = json.dumps({"folder": str(place), **limits.__dict__})
     with (
@@ -104,7 +116,8 @@ def run_apart(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=own | {"PYTHONUNBUFFERED": "1"},
+            cwd=place if limits.strangers else None,
         ) as process,
     ):
         said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from labial.errors import JobError, LabialError
+from labial.jobs import confined
 from labial.jobs.alone import wait_to_hold
 from labial.jobs.doing import run
 from labial.jobs.job import Job
+from labial.jobs.strangers import harmless
 
 _ORPHANED = 77
+_FILES = 1024
 _ALONE_SECONDS = 30.0
 
 
@@ -30,8 +33,19 @@ def main(asked: str) -> int:
     # Whatever else prints must not come between the lines that are read.
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
+    strangers = wanted["strangers"]
+    if wanted["offline"]:
+        confined.leave_network()  # before there is a second thread
+    if strangers:
+        confined.give_up_privileges()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _confine(wanted["memory"], wanted["file"])
+    seconds = wanted["seconds"]
+    confined.limit(
+        wanted["memory"],
+        wanted["file"],
+        seconds * (os.cpu_count() or 1) if strangers and seconds else None,
+        _FILES if strangers else None,
+    )
     lock = threading.Lock()
 
     def say(**told: Any) -> None:
@@ -45,12 +59,16 @@ def main(asked: str) -> int:
         if alone is None:
             raise JobError("another process still works in its folder", again=True)
         job = Job.from_json((folder / "job.json").read_text(encoding="utf-8"))
+        if strangers:
+            job = harmless(job, folder)
         result = run(
             job, folder, lambda s, d, t: say(stage=s, done=d, total=t), int(wanted["threads"])
         )
     except LabialError as error:
         again = isinstance(error, JobError) and error.again
-        say(error=type(error).__name__, message=str(error), again=again)
+        # Where its folder is on this machine is nobody's business.
+        message = str(error).replace(f"{folder}{os.sep}", "")
+        say(error=type(error).__name__, message=message, again=again)
         return 2
     except MemoryError:
         say(error="JobError", message="needs more memory than it may have", again=False)
@@ -67,17 +85,6 @@ def _end_with_parent() -> None:
     while sys.stdin.buffer.read(1):
         pass
     os._exit(_ORPHANED)
-
-
-def _confine(memory: int | None, file: int | None) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for which, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, file)):
-        if limit is not None:
-            resource.setrlimit(which, (limit, limit))
 
 
 if __name__ == "__main__":

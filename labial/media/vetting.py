@@ -68,6 +68,11 @@ def vet_media(path: str | os.PathLike[str], rules: FileRules | None = None) -> V
     path, rules = Path(path), rules or FileRules()
     with path.open("rb") as file:
         _refuse_references(file)
+        file.seek(0)
+        head = file.read(24)
+        if head[:8] == b"\x89PNG\r\n\x1a\n":  # FFmpeg would make room for it before it tells
+            width, height = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20))
+            _expect_size(width, height, rules)
     options = input_options() | {
         "format_whitelist": ",".join([*_MEDIA, *_PHOTOS]),
         "max_streams": str(_STREAMS),
