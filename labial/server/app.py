@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from labial.errors import LabialError
+from labial.options import ServeOptions
 from labial.server import events, jobs_api, pages, tokens_api, uploads
 from labial.server.arrivals import Arrivals
 from labial.server.bodies import Sizes
@@ -68,7 +69,7 @@ def create_app(services: Services, examine: Examine, fetch: Fetch) -> FastAPI:
     app.add_middleware(
         shielded,  # type: ignore[arg-type] # a function that returns a middleware is one
         gate=services.gate,
-        names=hosts_of(options.host, options.hosts) if not _is_open(options.host) else ("*",),
+        names=_names(options),
         open_paths=pages.OPEN,
         sizes=Sizes(upload=services.upload_bytes + (1 << 20)),
     )
@@ -86,8 +87,14 @@ def create_app(services: Services, examine: Examine, fetch: Fetch) -> FastAPI:
     return app
 
 
-def _is_open(host: str) -> bool:
-    return host in ("0.0.0.0", "::")
+def _names(options: ServeOptions) -> tuple[str, ...]:
+    """The names that are answered to: any, where all addresses are listened at and none is told.
+
+    A token is needed there, which a page of another site does not have.
+    """
+    if options.host in ("0.0.0.0", "::") and not options.hosts:
+        return ("*",)
+    return hosts_of(options.host, options.hosts)
 
 
 def _operation(route: APIRoute) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -184,17 +183,3 @@ def _sha256(path: Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def unexamined(path: Path, name: str) -> Found:
-    """Say what a file is by FFmpeg's look at it, in this process."""
-    from labial import media as room
-
-    media = room.probe(path)
-    seconds = None if media.duration is None else float(media.duration)
-    tail = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a name, not a path
-    if media.video is None:
-        return Found("speech", tail or ".wav", {"seconds": seconds})
-    facts = {"seconds": seconds, "width": media.video.width, "height": media.video.height}
-    still = media.video.n_frames <= 1 and not media.audio
-    return Found("photo" if still else "video", tail, facts)

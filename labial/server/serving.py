@@ -15,7 +15,7 @@ from labial.options import ServeOptions
 from labial.server.app import create_app
 from labial.server.connections import careful
 from labial.server.events import Watch
-from labial.server.intake import unexamined
+from labial.server.guard import examiner
 from labial.server.services import Services, is_loopback, open_services
 
 _GRACE_SECONDS = 5
@@ -53,7 +53,7 @@ def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = pri
 
 
 def _serve(services: Services, listener: socket.socket, tell: Callable[[str], None]) -> None:
-    app = create_app(services, unexamined, _unfetched)
+    app = create_app(services, examiner(services.options), _unfetched)
     config = uvicorn.Config(
         app,
         http=careful(),
