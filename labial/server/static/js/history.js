@@ -1,0 +1,79 @@
+// All jobs: the newest first, by kind and state, to open and to delete.
+import { api, ended, file } from "./api.js";
+import { announce, button, fill, h, icon, notice } from "./dom.js";
+import { previews } from "./quality.js";
+import { t, when } from "./words.js";
+
+const KINDS = ["dub", "animate", "check", "fix", "visemes"], STATES = ["queued", "running", "done", "failed", "cancelled"];
+const SIGNS = { dub: "sound", animate: "person", check: "good", fix: "again", visemes: "mic" };
+
+/** Show the list. */
+export function showHistory(main, signal) {
+  const list = h("ul", { class: "jobs" }), end = h("div", { class: "row" });
+  const filter = (name, all) => {
+    const select = h("select", { onchange: () => load() }, h("option", { value: "" }, t("history.all")), ...all.map((each) => h("option", { value: each }, t(`${name}.${each}`))));
+    return [select, h("label", { class: "field" }, h("span", {}, t(`history.${name}`)), select)];
+  };
+  const [kind, kinds] = filter("kind", KINDS), [state, states] = filter("state", STATES);
+  fill(main, h("div", { class: "history" }, h("div", { class: "filters" }, h("h1", {}, t("title.history")), h("div", { class: "row" }, kinds, states)), list, end));
+  let turn = 0;
+  const load = async (cursor = "") => {
+    const mine = ++turn, asked = new URLSearchParams({ limit: "50" });
+    for (const [name, value] of [["kind", kind.value], ["state", state.value], ["cursor", cursor]]) if (value) asked.set(name, value);
+    let page;
+    try {
+      page = await api("GET", `/jobs?${asked}`, undefined, {}, signal);
+    } catch (error) {
+      if (error.name !== "AbortError") fill(end, notice("problem", error.message, h("div", { class: "row" }, button(t("again"), () => load(cursor), { sign: "again" }))));
+      return;
+    }
+    if (mine !== turn) return;
+    if (!cursor) fill(list);
+    const hidden = previews();
+    const shown = page.jobs.filter((job) => job.kind !== "look" && !hidden.has(job.id));
+    list.append(...shown.map((job) => row(job, () => list.children.length || load())));
+    fill(end, page.next && button(t("history.more"), () => load(page.next), { sign: "plus" }));
+    if (!list.children.length && !page.next) {
+      fill(end, h("div", { class: "card empty grow" }, h("p", { class: "soft" }, t("history.none")), h("a", { class: "button main", href: "#/" }, t("history.begin"))));
+    }
+  };
+  load();
+}
+
+function row(job, emptied) {
+  const preview = Object.keys(job.result?.files ?? {}).find((name) => /^(preview|picture|poster)/.test(name));
+  const thumb = preview ? h("img", { class: "thumb", src: file(job.id, preview), alt: "", loading: "lazy" }) : h("span", { class: "thumb" }, icon(SIGNS[job.kind] ?? "file"));
+  const name = t(`kind.${job.kind}`), stamp = when(job.created);
+  const remove = button(t("history.delete", { name: `${name}, ${stamp}` }), async () => {
+    if (!(await sure(t("history.sure")))) return remove.focus();
+    if (!ended(job)) await api("POST", `/jobs/${job.id}/cancel`).catch(() => {});
+    await api("DELETE", `/jobs/${job.id}`);
+    const next = made.nextElementSibling ?? made.previousElementSibling;
+    made.remove();
+    (next?.querySelector("a") ?? document.getElementById("main")).focus();
+    announce(t("history.deleted"));
+    emptied();
+  }, { sign: "bin", only: true });
+  const share = job.state === "running" && job.progress?.share ? ` ${Math.round(100 * job.progress.share)} %` : "";
+  const sign = { done: "good", failed: "problem", cancelled: "close" }[job.state] ?? "hint";
+  const made = h(
+    "li",
+    {},
+    thumb,
+    h("div", { class: "about" }, h("a", { href: `#/jobs/${job.id}` }, name), h("span", { class: "soft small" }, stamp), job.state === "failed" && h("span", { class: "small" }, job.reason ?? "")),
+    h("div", { class: "row" }, h("span", { class: `chip state ${job.state}` }, icon(sign), t(`state.${job.state}`) + share), remove),
+  );
+  return made;
+}
+
+/** Ask before something is lost. */
+function sure(words) {
+  return new Promise((resolve) => {
+    const dialog = h("dialog", { "aria-labelledby": "sure" });
+    const done = (answer) => (dialog.close(), dialog.remove(), resolve(answer));
+    fill(dialog, h("div", { class: "body" }, h("p", { id: "sure" }, words), h("div", { class: "row" }, button(t("history.yes"), () => done(true), { kind: "main", sign: "bin" }), button(t("cancel"), () => done(false)))));
+    dialog.addEventListener("cancel", (event) => (event.preventDefault(), done(false)));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
