@@ -77,7 +77,8 @@ def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     for language, done in reports.items():
         tail = f".{language}" if many else ""
         files[f"output{tail}"] = done.out
-        for what, name in (("preview", preview), ("report", report)):
+        numbers = report.with_suffix(".json")
+        for what, name in (("preview", preview), ("report", report), ("numbers", numbers)):
             path = Path(str(name).replace("{lang}", language))
             if path.exists():
                 files[f"{what}{tail}"] = path

@@ -103,8 +103,8 @@ class Result:
     Parameters
     ----------
     files
-        What → file: ``output`` (by language ``output.es``), ``report``, ``preview``, ``picture``,
-        ``poster``, ``person-0`` and so on.
+        What → file: ``output`` (by language ``output.es``), ``report``, ``numbers``, ``preview``,
+        ``picture``, ``poster``, ``person-0`` and so on.
         Relative to the job's folder where they are in it.
     summary
         Lines for the user.

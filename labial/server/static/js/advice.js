@@ -1,12 +1,13 @@
 // What was found in a file, in plain words: the worst first, and what to do.
 import { h, icon } from "./dom.js";
-import { clock, t } from "./words.js";
+import { clock, has, t } from "./words.js";
 
 const FIRST = 3;
 
 /** A list of findings; `go(seconds)` shows a moment. */
 export function findings(found, go = null) {
-  const item = ({ severity, text, advice, where }) => {
+  const item = (found) => {
+    const { severity, text, where } = found, advice = plain(found);
     const times = go ? (where ?? []).slice(0, 3).map(([from]) => h("button", { type: "button", onclick: () => go(from) }, clock(from, 1))) : [];
     return h(
       "li",
@@ -26,6 +27,12 @@ export function findings(found, go = null) {
     h("ul", { class: "findings" }, ...shown.map(item)),
     rest.length > 0 && h("details", {}, h("summary", {}, t("advice.more", { count: rest.length })), h("ul", { class: "findings" }, ...rest.map(item))),
   );
+}
+
+/** What to do, without a word of the command line. */
+function plain({ measure, advice }) {
+  const key = `advice.of.${measure.replaceAll(" ", "-")}`;
+  return /--\w|\blabial /.test(advice) && has(key) ? t(key) : advice;
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,7 @@
 // All jobs: the newest first, by kind and state, to open and to delete.
 import { api, ended, file } from "./api.js";
 import { announce, button, fill, h, icon, notice } from "./dom.js";
+import { named, subject } from "./names.js";
 import { previews } from "./quality.js";
 import { t, when } from "./words.js";
 
@@ -56,12 +57,14 @@ function row(job, emptied) {
   }, { sign: "bin", only: true });
   const share = job.state === "running" && job.progress?.share ? ` ${Math.round(100 * job.progress.share)} %` : "";
   const sign = { done: "good", failed: "problem", cancelled: "close" }[job.state] ?? "hint";
+  const link = h("a", { href: `#/jobs/${job.id}` }, name);
+  named(link, subject(job));
   const made = h(
     "li",
     {},
     thumb,
-    h("div", { class: "about" }, h("a", { href: `#/jobs/${job.id}` }, name), h("span", { class: "soft small" }, stamp), job.state === "failed" && h("span", { class: "small" }, job.reason ?? "")),
-    h("div", { class: "row" }, h("span", { class: `chip state ${job.state}` }, icon(sign), t(`state.${job.state}`) + share), remove),
+    h("div", { class: "about" }, h("div", { class: "row" }, link, h("span", { class: `chip state ${job.state}` }, icon(sign), t(`state.${job.state}`) + share)), h("span", { class: "soft small" }, `${name} · ${stamp}`), job.state === "failed" && h("span", { class: "small" }, job.reason ?? "")),
+    h("div", { class: "row" }, remove),
   );
   return made;
 }

@@ -1,11 +1,11 @@
 // One job: how far it is, and what came of it.
-import { api, content, ended, file, follow } from "./api.js";
-import { compare } from "./compare.js";
-import { announce, button, fill, h, icon, notice, toast } from "./dom.js";
-import { change, draft, local } from "./draft.js";
+import { api, ended, file, follow } from "./api.js";
+import { announce, button, fill, h, notice, toast } from "./dom.js";
+import { change, draft } from "./draft.js";
 import { lookAt } from "./look.js";
-import { duration, has, languageName, percent, t, when } from "./words.js";
-import { wave } from "./wave.js";
+import { named, subject, uploadOf } from "./names.js";
+import { done } from "./result.js";
+import { duration, has, percent, t, when } from "./words.js";
 
 /** Show a job, whatever becomes of it. */
 export function showJob(main, id, signal) {
@@ -37,31 +37,49 @@ export function showJob(main, id, signal) {
 }
 
 function heading(job) {
-  const back = () => {
-    const { source } = draft;
-    if (!source) restore(job);
+  const back = async () => {
+    if (draft.source?.id !== subject(job)) await restore(job);
     location.hash = "#/";
   };
+  const name = h("h1", {}, t(`made.${job.kind}`));
+  named(name, subject(job));
   return h(
     "header",
     {},
-    h("div", {}, h("h1", {}, t(`made.${job.kind}`)), h("p", { class: "soft small" }, when(job.created))),
-    h("div", { class: "row" }, button(t("job.change"), back, { sign: "back" }), h("a", { class: "button plain", href: "#/jobs" }, t("nav.history"))),
+    h("div", {}, name, h("p", { class: "soft small" }, `${t(`made.${job.kind}`)} · ${when(job.created)}`)),
+    ["dub", "animate"].includes(job.kind) && button(t("job.change"), back, { sign: "again" }),
   );
 }
 
 /** Make the draft what the job was asked for, as far as the page knows its fields. */
-function restore(job) {
-  const { inputs, options } = job.request, id = inputs.video ?? inputs.photo;
-  if (!id) return;
-  const speeches = Object.entries(inputs).filter(([role]) => role.startsWith("audio")).map(([role, upload]) => ({ id: upload, name: t("job.voice"), holds: "speech", language: role.split(".")[1] ?? options.language ?? "" }));
-  change({ source: { id, name: t("job.source"), holds: inputs.photo ? "photo" : "video", size: 0 }, task: job.kind, speeches, mode: options.text ? "script" : "tracks", text: options.text ?? "", speaker: options.speaker ?? "auto", quality: options.quality ?? "standard" });
+async function restore(job) {
+  const { inputs, options } = job.request, source = await uploadOf(inputs.video ?? inputs.photo);
+  if (!source) return toast(t("look.gone"), "hint");
+  const speeches = [];
+  for (const [role, id] of Object.entries(inputs)) {
+    const found = /^(audio|segments)/.test(role) ? await uploadOf(id) : null;
+    if (found) speeches.push({ id, name: found.name, holds: found.holds === "video" ? "speech" : found.holds, size: found.size, language: role.split(".")[1] ?? options.language ?? "" });
+  }
+  const { speaker = "auto", quality = "standard", trim = null, text = "", voice = "", language = "", ...others } = options;
+  change({
+    source: { id: source.id, name: source.name, holds: source.holds, size: source.size }, task: job.kind, speeches, text, voice, language, speaker, quality,
+    mode: text ? "script" : "tracks", trim: trim ? trim.split("-").map(Number) : null, options: { [job.kind]: others }, previews: {},
+  });
 }
 
 function running(job, signal) {
   const bar = h("progress", { max: "1", "aria-label": t("job.progress") });
   const share = h("span", { class: "share digits" }), left = h("span", { class: "soft" }), stage = h("p", { role: "status" });
-  const live = h("img", { class: "live", alt: t("job.live"), hidden: true });
+  const live = h("img", { class: "live waits", alt: t("job.live"), hidden: true });
+  const { video, photo } = job.request.inputs;
+  // Until the first frame is made, the source's own picture stands there.
+  if (["dub", "animate"].includes(job.kind)) {
+    lookAt(video ?? photo, () => {}, signal).then((look) => {
+      if (!live.hidden || !look.result.files.poster) return;
+      live.src = file(look.id, "poster");
+      live.hidden = false;
+    }, () => {});
+  }
   const cancel = button(t("job.cancel"), async () => {
     cancel.disabled = true;
     cancel.lastChild.textContent = t("job.cancelling");
@@ -73,13 +91,15 @@ function running(job, signal) {
       toast(error.message);
     }
   }, { sign: "close" });
-  let began = null, said = "";
+  let began = null, said = "", rendering = false;
   const refresh = () => {
     if (signal.aborted || !live.isConnected) return;
+    if (!rendering) return void setTimeout(refresh, 500);
     const next = new Image();
     next.addEventListener("load", () => {
       live.src = next.src;
       live.hidden = false;
+      live.classList.remove("waits");
       setTimeout(refresh, 1000);
     });
     next.addEventListener("error", () => setTimeout(refresh, 2500));
@@ -87,6 +107,7 @@ function running(job, signal) {
   };
   const update = (now) => {
     const done = now.progress?.share ?? 0, name = now.progress?.stage ?? "";
+    rendering = now.state === "running" && name === "render" && now.progress.done > 0;
     if (now.state === "running") bar.value = done;
     else bar.removeAttribute("value");
     share.textContent = now.state === "running" ? percent(done) : "";
@@ -117,84 +138,3 @@ function failed(job, signal, again) {
   return notice(cancelled ? "hint" : "problem", text, h("div", { class: "row" }, button(t("again"), again, { kind: "main", sign: "again" })));
 }
 
-function done(job, signal) {
-  const { result, request } = job, names = Object.keys(result.files);
-  const outputs = names.filter((name) => name === "output" || name.startsWith("output."));
-  const place = h("div", { class: "stack" });
-  if (outputs.length && playable(result.files[outputs[0]])) place.append(...watched(job, outputs, signal));
-  const picture = names.includes("picture") && h("img", { src: file(job.id, "picture"), alt: t("job.picture") });
-  const reports = names.filter((name) => name.split(".")[0] === "report");
-  return h(
-    "div",
-    { class: "stack" },
-    place,
-    picture && h("section", { class: "card" }, picture),
-    h(
-      "section",
-      { class: "card", "aria-labelledby": "files-title" },
-      h("h2", { id: "files-title" }, t(outputs.length ? "job.files" : "job.nofiles")),
-      h("div", { class: "downloads" }, ...outputs.map((name) => download(job, name, outputs.length > 1))),
-      h("details", { open: !outputs.length || ["check", "fix"].includes(job.kind) }, h("summary", {}, t("job.summary")), h("p", { class: "summary", tabindex: "0" }, result.summary)),
-      h("p", { class: "soft small" }, job.expires && t("job.expires", { date: when(job.expires) })),
-    ),
-    ...reports.map((name) => reported(job, name)),
-    heard(job, request, place.querySelector("video"), signal),
-  );
-}
-
-const playable = ({ type }) => /^(video|audio)\//.test(type ?? "video/mp4");
-const languageOf = (name) => name.split(".").slice(1).join(".");
-
-function watched(job, outputs, signal) {
-  const { inputs, options } = job.request, source = inputs.video;
-  const before = source ? local.get(source) ?? content(source) : null;
-  const offset = options?.trim ? Number(options.trim.split("-")[0]) || 0 : 0;
-  const stage = h("div", {});
-  let leave = null;
-  const show = (name) => {
-    leave?.abort();
-    leave = new AbortController();
-    signal.addEventListener("abort", () => leave.abort());
-    const made = compare({ before, after: file(job.id, name), offset, rate: rateOf(job, name), signal: leave.signal });
-    fill(stage, made.element);
-  };
-  show(outputs[0]);
-  if (outputs.length < 2) return [stage];
-  const choice = (name, k) => h("label", {}, h("input", { type: "radio", name: "shown", value: name, checked: k === 0, onchange: () => show(name) }), h("span", {}, languageName(languageOf(name))));
-  return [h("div", { class: "segments", role: "radiogroup", "aria-label": t("job.language") }, ...outputs.map(choice)), stage];
-}
-
-function rateOf(job, name) {
-  const facts = job.result.facts ?? {}, mine = facts[languageOf(name) || "output"] ?? facts;
-  return mine.fps ?? (mine.frames && mine.seconds ? mine.frames / mine.seconds : 25);
-}
-
-function download(job, name, several) {
-  const { type, size, key } = job.result.files[name], language = languageOf(name);
-  const words = several ? t("job.download.language", { language: languageName(language) }) : t("job.download");
-  const tail = (key ?? "").match(/\.[A-Za-z0-9]+$/)?.[0] ?? { "video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov" }[type] ?? "";
-  return h("a", { class: "button main", href: file(job.id, name), download: `labial${language ? `.${language}` : ""}${tail}`, "data-size": String(size ?? "") }, icon("save"), words);
-}
-
-function reported(job, name) {
-  const address = file(job.id, name), language = languageOf(name);
-  const frame = h("iframe", { class: "report", sandbox: "allow-scripts", loading: "lazy", title: t("job.report"), src: address });
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", {}, t("job.report"), language && ` · ${languageName(language)}`), h("a", { class: "button", href: address, target: "_blank", rel: "noopener" }, icon("open"), t("job.report.open"))),
-    frame,
-  );
-}
-
-/** The sound that drives the mouth, with its visemes, under the player. */
-function heard(job, request, video, signal) {
-  const speech = Object.entries(request.inputs).find(([role]) => role === "audio" || role.startsWith("audio."))?.[1];
-  if (!speech) return null;
-  const section = h("section", { class: "card", "aria-labelledby": "wave-title", hidden: true });
-  lookAt(speech, () => {}, signal).then((look) => {
-    section.hidden = false;
-    fill(section, h("h2", { id: "wave-title" }, t("job.wave")), wave(look.result.facts, { player: video, signal }));
-  }, () => section.remove());
-  return section;
-}

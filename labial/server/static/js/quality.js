@@ -129,9 +129,9 @@ function looped(address, facts, from, name, signal) {
   const zoom = () => {
     const box = person && (boxAt(person, from + video.currentTime) ?? person.box);
     if (box) {
-      const [left, top, wide, high] = box, side = Math.min(0.95 * wide, width), tall = 0.75 * side;
+      const [left, top, wide, high] = box, side = Math.min(0.66 * wide, width), tall = 0.75 * side;
       const x = Math.min(Math.max(0, left + wide / 2 - side / 2), width - side);
-      const y = Math.min(Math.max(0, top + 0.76 * high - tall / 2), Math.max(0, height - tall));
+      const y = Math.min(Math.max(0, top + 0.77 * high - tall / 2), Math.max(0, height - tall));
       video.style.transform = `scale(${width / side}) translate(${(-100 * x) / width}%, ${(-100 * y) / height}%)`;
       video.style.top = "0";
     }

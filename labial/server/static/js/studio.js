@@ -66,7 +66,7 @@ function bigIcon(name) {
 
 function bench(main, signal) {
   const { source } = draft, screen = stage(signal);
-  const seen = h("section", { class: "card", "aria-label": t("look.title") });
+  const seen = h("section", { class: "card", "aria-label": t("look.title") }), told = h("div", {});
   const facts = h("span", { class: "soft small" }, bytes(source.size ?? 0));
   const right = h("div", { class: "right" });
   const cut = h("div", {});
@@ -82,7 +82,7 @@ function bench(main, signal) {
   watch(["task"], draw, signal);
   draw();
   const title = h("div", { class: "title" }, h("h1", {}, source.name), h("div", { class: "row" }, facts, button(t("studio.other"), () => clear(), { kind: "plain", sign: "again" })));
-  fill(main, h("div", { class: "studio" }, title, h("div", { class: "left" }, screen.element, cut, incoming(false, signal), seen), right));
+  fill(main, h("div", { class: "studio" }, title, h("div", { class: "left" }, screen.element, incoming(false, signal), seen, cut, told), right));
   droppable(main, { signal });
 
   const look = () => {
@@ -107,13 +107,9 @@ function bench(main, signal) {
     screen.looked(found, job);
     const go = screen.video && ((at) => (screen.video.currentTime = at));
     const who = source.holds === "video" && found.people.length > 0;
-    fill(
-      seen,
-      who && h("header", {}, h("h2", {}, t("people.title"))),
-      who && people(found, job, signal),
-      h("header", {}, h("h2", {}, t("advice.title")), verdict(found.worst)),
-      findings(found.findings, go),
-    );
+    const advice = [h("header", {}, h("h2", {}, t("advice.title")), verdict(found.worst)), findings(found.findings, go)];
+    fill(seen, ...(who ? [h("h2", {}, t("people.title")), people(found, job, signal)] : advice));
+    fill(told, who && h("section", { class: "card", "aria-label": t("advice.title") }, ...advice));
     if (source.holds === "video" && found.media.seconds > 0.5) {
       const shown = () => (cut.hidden = draft.task !== "dub");
       fill(cut, h("section", { class: "card", "aria-labelledby": "trim-title" }, h("h2", { id: "trim-title" }, t("trim.title")), trim(found, screen.video, signal)));

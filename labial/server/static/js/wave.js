@@ -2,7 +2,7 @@
 import { h, announce } from "./dom.js";
 import { clock, duration, t } from "./words.js";
 
-const HEIGHT = 64, MOUTHS = 46, AXIS = 18;
+const HEIGHT = 60, MOUTHS = 50, AXIS = 18;
 // How far each viseme opens the mouth, how wide it is, and what stands out of it.
 const SHAPES = {
   PP: [0.02, 0.72, "closed"], FF: [0.16, 0.8, "teeth"], TH: [0.28, 0.76, "teeth"],
@@ -29,7 +29,7 @@ export function wave(facts, { player = null, offset = 0, signal } = {}) {
     const room = box.clientWidth;
     if (!room) return;
     // So that a phone has room for its name, but no canvas is larger than browsers have.
-    wide = Math.min(Math.max(room, mouths.length ? seconds * 110 : 0), 12000);
+    wide = Math.min(Math.max(room, mouths.length ? seconds * 150 : 0), 12000);
     paint(canvas, peaks, mouths, seconds, wide);
   };
   const seen = new ResizeObserver(draw);
@@ -66,6 +66,9 @@ export function wave(facts, { player = null, offset = 0, signal } = {}) {
   }
   return box;
 }
+
+/** How far each pair of lowest and highest sample reaches from silence, 0..1. */
+export const heights = (pairs) => (pairs ?? []).map(([low, high]) => Math.max(-low, high));
 
 function paint(canvas, peaks, mouths, seconds, wide) {
   const high = HEIGHT + (mouths.length ? MOUTHS : 0) + AXIS, fine = Math.min(devicePixelRatio || 1, 2);
@@ -105,11 +108,11 @@ export function curve(pen, peaks, left, top, wide, high, ink) {
 
 function mouth(pen, x, top, w, high, { viseme, name }) {
   const [open, width, kind] = SHAPES[viseme] ?? SHAPES.DD;
-  const size = Math.min(w * 0.84, 24), middle = x + w / 2, at = top + 15;
+  const size = Math.min(Math.max(w * 0.9, 7), 26), middle = x + w / 2, at = top + 15;
   pen.strokeStyle = pen.fillStyle = color(kind);
   pen.lineWidth = 2;
   pen.beginPath();
-  pen.ellipse(middle, at, Math.max(1.5, (size * width) / 2), Math.max(0.5, (open * Math.min(size, 20)) / 2), 0, 0, 2 * Math.PI);
+  pen.ellipse(middle, at, Math.max(1.5, (size * width) / 2), Math.max(0.5, (open * Math.min(1.5 * size, 24)) / 2), 0, 0, 2 * Math.PI);
   pen.stroke();
   if (kind === "teeth" && size > 8) pen.fillRect(middle - size * 0.22, at - 1, size * 0.44, 2);
   if (w > 9) {

@@ -1,0 +1,117 @@
+// What came of a job: before and after, files, sound and mouth, and the report.
+import { api, content, file } from "./api.js";
+import { compare } from "./compare.js";
+import { fill, h, icon } from "./dom.js";
+import { local } from "./draft.js";
+import { lookAt } from "./look.js";
+import { subject, uploadOf } from "./names.js";
+import { clock, languageName, t, when } from "./words.js";
+import { wave } from "./wave.js";
+
+const languageOf = (name) => name.split(".").slice(1).join(".");
+const playable = ({ type }) => /^(video|audio)\//.test(type ?? "video/mp4");
+const ofKind = (job, kind) => Object.keys(job.result.files).filter((name) => name.split(".")[0] === kind);
+
+/** All of a job's result. */
+export function done(job, signal) {
+  const outputs = ofKind(job, "output"), place = h("div", { class: "stack" });
+  const seen = outputs.length > 0 && playable(job.result.files[outputs[0]]);
+  const player = seen ? watched(job, outputs, place, signal) : { video: () => null };
+  const picture = ofKind(job, "picture").length > 0 && h("img", { src: file(job.id, "picture"), alt: t("job.picture") });
+  const open = !outputs.length || ["check", "fix"].includes(job.kind);
+  return h(
+    "div",
+    { class: "job" },
+    seen && place,
+    picture && h("section", { class: "card" }, picture),
+    h(
+      "section",
+      { class: "card", "aria-label": t("job.files") },
+      h("div", { class: "downloads" }, ...outputs.map((name) => download(job, name, outputs.length > 1)), job.expires && h("span", { class: "soft small" }, t("job.expires", { date: when(job.expires) }))),
+      h("details", { open }, h("summary", {}, t("job.summary")), h("p", { class: "summary", tabindex: "0" }, job.result.summary)),
+    ),
+    heard(job, player, signal),
+    ...ofKind(job, "report").map((name) => reported(job, name, player)),
+  );
+}
+
+function watched(job, outputs, place, signal) {
+  const { inputs, options } = job.request, source = inputs.video;
+  const before = source ? local.get(source) ?? content(source) : null;
+  const offset = options?.trim ? Number(options.trim.split("-")[0]) || 0 : 0;
+  const stage = h("div", {});
+  let leave = null, video = null;
+  const show = (name) => {
+    leave?.abort();
+    leave = new AbortController();
+    signal.addEventListener("abort", () => leave.abort());
+    const made = compare({ before, after: file(job.id, name), offset, rate: rateOf(job, name), signal: leave.signal });
+    video = made.video;
+    fill(stage, made.element);
+  };
+  const choice = (name, k) => h("label", {}, h("input", { type: "radio", name: "shown", value: name, checked: k === 0, onchange: () => show(name) }), h("span", {}, languageName(languageOf(name))));
+  show(outputs[0]);
+  fill(place, outputs.length > 1 && h("div", { class: "segments", role: "radiogroup", "aria-label": t("job.language") }, ...outputs.map(choice)), stage);
+  return { video: () => video };
+}
+
+function rateOf(job, name) {
+  const facts = job.result.facts ?? {}, mine = facts[languageOf(name) || "output"] ?? facts;
+  return mine.fps ?? (mine.frames && mine.seconds ? mine.frames / mine.seconds : 25);
+}
+
+function download(job, name, several) {
+  const { key, type } = job.result.files[name], language = languageOf(name);
+  const tail = (key ?? "").match(/\.[A-Za-z0-9]+$/)?.[0] ?? { "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv", "application/json": ".json" }[type] ?? ".mp4";
+  const link = h("a", { class: "button main", href: file(job.id, name), download: `labial${language ? `.${language}` : ""}${tail}` }, icon("save"), several ? t("job.download.language", { language: languageName(language) }) : t("job.download"));
+  uploadOf(subject(job)).then((found) => {
+    if (found) link.download = `${found.name.replace(/\.[^.]+$/, "")}.${language || t(`file.${job.kind}`)}${tail}`;
+  });
+  return link;
+}
+
+/** What the report says, in the page's own words and colours; its pictures are behind a link. */
+function reported(job, name, player) {
+  const language = languageOf(name), address = file(job.id, name), said = h("div", { class: "stack" });
+  const numbers = language ? `numbers.${language}` : "numbers";
+  const open = h("a", { class: "button", href: address, target: "_blank", rel: "noopener" }, icon("open"), t("job.report.open"));
+  if (job.result.files[numbers]) {
+    api("GET", `/jobs/${job.id}/files/${numbers}`).then((facts) => fill(said, verdicts(facts.verdicts), moments(facts.moments, player)), (error) => fill(said, h("p", {}, error.message)));
+  } else fill(said, h("iframe", { class: "report", sandbox: "allow-scripts", loading: "lazy", title: t("job.report"), src: address }));
+  return h("section", { class: "card" }, h("header", {}, h("h2", {}, t("job.report"), language && ` · ${languageName(language)}`), open), said);
+}
+
+const MARKS = { good: "good", fair: "warning", poor: "problem" };
+
+const verdicts = (all) =>
+  h("ul", { class: "findings" }, ...all.map(({ mark, words }) => h("li", { class: MARKS[mark] }, icon(MARKS[mark]), h("span", {}, h("span", { class: "unseen" }, `${t(`mark.${mark}`)}: `), words))));
+
+function moments(all, player) {
+  if (!all.length) return h("p", { class: "soft" }, t("job.moments.none"));
+  const go = (seconds) => {
+    const video = player.video();
+    video.pause();
+    video.currentTime = seconds;
+    video.scrollIntoView({ block: "center" });
+  };
+  return h(
+    "div",
+    { class: "stack" },
+    h("h3", {}, t("job.moments")),
+    h("ul", { class: "moments" }, ...all.map(({ seconds, words }) => h("li", { class: "row" }, h("button", { type: "button", onclick: () => go(seconds) }, clock(seconds, 2)), h("span", { class: "grow" }, words)))),
+  );
+}
+
+/** The sound that drives the mouth, with its shapes. */
+function heard(job, player, signal) {
+  const speech = Object.entries(job.request.inputs).find(([role]) => role === "audio" || role.startsWith("audio."))?.[1];
+  if (!speech || job.kind === "visemes") return null;
+  const section = h("section", { class: "card", "aria-labelledby": "wave-title", hidden: true });
+  uploadOf(speech).then(async (found) => {
+    if (!["speech", "video"].includes(found?.holds)) return section.remove();
+    const look = await lookAt(speech, () => {}, signal);
+    section.hidden = false;
+    fill(section, h("h2", { id: "wave-title" }, t("job.wave")), wave(look.result.facts, { player: player.video(), signal }));
+  }).catch(() => section.remove());
+  return section;
+}
