@@ -50,6 +50,12 @@ export const file = (job, name) => `/v1/jobs/${job}/files/${encodeURIComponent(n
 /** Submit a job. The key makes a second click, or a second try, the same job. */
 export const submit = (body, key) => api("POST", "/jobs", body, { "Idempotency-Key": key });
 
+/** A job with its files by their names. */
+export function tidy(job) {
+  if (!job.result || !Array.isArray(job.result.files)) return job;
+  return { ...job, result: { ...job.result, files: Object.fromEntries(job.result.files.map((each) => [each.name, each])) } };
+}
+
 export const ended = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
 /** Follow a job until it ends: `tell(job)` now and whenever something changes. */
@@ -63,7 +69,7 @@ export function follow(id, tell, signal) {
   const told = (job) => {
     if (over) return;
     if (ended(job)) stop();
-    tell(job);
+    tell(tidy(job));
   };
   const ask = async () => {
     try {

@@ -1,5 +1,5 @@
 // All jobs: the newest first, by kind and state, to open and to delete.
-import { api, ended, file } from "./api.js";
+import { api, ended, file, tidy } from "./api.js";
 import { announce, button, fill, h, icon, notice } from "./dom.js";
 import { named, subject } from "./names.js";
 import { previews } from "./quality.js";
@@ -31,7 +31,7 @@ export function showHistory(main, signal) {
     if (mine !== turn) return;
     if (!cursor) fill(list);
     const hidden = previews();
-    const shown = page.jobs.filter((job) => job.kind !== "look" && !hidden.has(job.id));
+    const shown = page.items.map(tidy).filter((job) => job.kind !== "look" && !hidden.has(job.id));
     list.append(...shown.map((job) => row(job, () => list.children.length || load())));
     fill(end, page.next && button(t("history.more"), () => load(page.next), { sign: "plus" }));
     if (!list.children.length && !page.next) {

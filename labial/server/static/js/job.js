@@ -53,7 +53,7 @@ function heading(job) {
 
 /** Make the draft what the job was asked for, as far as the page knows its fields. */
 async function restore(job) {
-  const { inputs, options } = job.request, source = await uploadOf(inputs.video ?? inputs.photo);
+  const { inputs, options } = job, source = await uploadOf(inputs.video ?? inputs.photo);
   if (!source) return toast(t("look.gone"), "hint");
   const speeches = [];
   for (const [role, id] of Object.entries(inputs)) {
@@ -71,7 +71,7 @@ function running(job, signal) {
   const bar = h("progress", { max: "1", "aria-label": t("job.progress") });
   const share = h("span", { class: "share digits" }), left = h("span", { class: "soft" }), stage = h("p", { role: "status" });
   const live = h("img", { class: "live waits", alt: t("job.live"), hidden: true });
-  const { video, photo } = job.request.inputs;
+  const { video, photo } = job.inputs;
   // Until the first frame is made, the source's own picture stands there.
   if (["dub", "animate"].includes(job.kind)) {
     lookAt(video ?? photo, () => {}, signal).then((look) => {

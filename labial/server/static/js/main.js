@@ -44,7 +44,7 @@ function account(me) {
     fill(
       bar,
       button(t(dark ? "theme.light" : "theme.dark"), () => { theme(dark ? "light" : "dark"); draw(); bar.firstChild.focus(); }, { sign: dark ? "sun" : "moon", only: true }),
-      me?.session && button(t("signout"), signOut, { sign: "door", only: true }),
+      me?.by === "cookie" && button(t("signout"), signOut, { sign: "door", only: true }),
     );
   };
   draw();

@@ -7,7 +7,11 @@ import { t } from "./words.js";
 
 let known = null;
 /** All kinds of jobs as forms. */
-export const kinds = () => (known ??= api("GET", "/kinds").then((answer) => answer.kinds ?? answer, (error) => ((known = null), Promise.reject(error))));
+function kinds() {
+  known ??= api("GET", "/kinds");
+  known.catch(() => (known = null));
+  return known;
+}
 
 /** The form of a kind's options, behind a summary unless it is `open`. */
 export function more(task, signal, open = false) {

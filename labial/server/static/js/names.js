@@ -4,7 +4,7 @@ import { api } from "./api.js";
 const known = new Map();
 
 /** The upload that a job is about: its picture, or else its sound. */
-export const subject = ({ request: { inputs } }) => inputs.video ?? inputs.photo ?? inputs.audio ?? inputs.media ?? Object.values(inputs)[0];
+export const subject = ({ inputs }) => inputs.video ?? inputs.photo ?? inputs.audio ?? inputs.media ?? Object.values(inputs)[0];
 
 /** An upload, or null where it is no longer there. */
 export function uploadOf(id) {

@@ -36,7 +36,7 @@ export function done(job, signal) {
 }
 
 function watched(job, outputs, place, signal) {
-  const { inputs, options } = job.request, source = inputs.video;
+  const { inputs, options } = job, source = inputs.video;
   const before = source ? local.get(source) ?? content(source) : null;
   const offset = options?.trim ? Number(options.trim.split("-")[0]) || 0 : 0;
   const stage = h("div", {});
@@ -61,8 +61,8 @@ function rateOf(job, name) {
 }
 
 function download(job, name, several) {
-  const { key, type } = job.result.files[name], language = languageOf(name);
-  const tail = (key ?? "").match(/\.[A-Za-z0-9]+$/)?.[0] ?? { "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv", "application/json": ".json" }[type] ?? ".mp4";
+  const { type } = job.result.files[name], language = languageOf(name);
+  const tail = { "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv", "application/json": ".json", "video/mp4": ".mp4" }[type] ?? "";
   const link = h("a", { class: "button main", href: file(job.id, name), download: `labial${language ? `.${language}` : ""}${tail}` }, icon("save"), several ? t("job.download.language", { language: languageName(language) }) : t("job.download"));
   uploadOf(subject(job)).then((found) => {
     if (found) link.download = `${found.name.replace(/\.[^.]+$/, "")}.${language || t(`file.${job.kind}`)}${tail}`;
@@ -104,7 +104,7 @@ function moments(all, player) {
 
 /** The sound that drives the mouth, with its shapes. */
 function heard(job, player, signal) {
-  const speech = Object.entries(job.request.inputs).find(([role]) => role === "audio" || role.startsWith("audio."))?.[1];
+  const speech = Object.entries(job.inputs).find(([role]) => role === "audio" || role.startsWith("audio."))?.[1];
   if (!speech || job.kind === "visemes") return null;
   const section = h("section", { class: "card", "aria-labelledby": "wave-title", hidden: true });
   uploadOf(speech).then(async (found) => {

@@ -14,7 +14,7 @@ export function signIn(main) {
         class: "card", onsubmit: async (event) => {
           event.preventDefault();
           try {
-            await api("POST", "/session", { token: field.value.trim() });
+            await api("POST", "/session", undefined, { Authorization: `Bearer ${field.value.trim()}` });
             resolve();
           } catch (error) {
             field.setAttribute("aria-invalid", "true");

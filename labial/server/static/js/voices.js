@@ -6,8 +6,13 @@ import { languages } from "./languages.js";
 import { language as own, languageName, t } from "./words.js";
 
 let known = null;
-/** All voices: [{name, title, languages, ready}]. */
-export const voices = () => (known ??= api("GET", "/voices").then((answer) => answer.voices ?? answer, (error) => ((known = null), Promise.reject(error))));
+/** All voices: [{name, languages, ready}]. */
+function voices() {
+  const flat = (groups) => groups.flatMap(({ names, languages, state }) => names.map((name) => ({ name, languages, ready: state === "ready" })));
+  known ??= api("GET", "/voices").then(flat);
+  known.catch(() => (known = null));
+  return known;
+}
 
 /** Two fields: the language, and the voices that speak it. */
 export function voiceFields(signal) {
