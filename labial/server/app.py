@@ -32,7 +32,7 @@ from labial.server.shield import hosts_of, shielded
 from labial.server.store import Conflict, NotFound, StoreError
 
 LOG = logging.getLogger("labial.server")
-_SWEEP_SECONDS = 300.0
+_LEFT_SECONDS = 60.0
 _ACCESS_SECONDS = 5.0
 _MOST_TOLD = 10
 _DESCRIPTION = """Lip sync as jobs: give files (`/v1/uploads`), ask for a job (`/v1/jobs`), follow
@@ -112,7 +112,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(each)
         for each in (
             watch.run(),
-            _again(_SWEEP_SECONDS, lambda: _sweep(services, intake)),
+            _again(_LEFT_SECONDS, lambda: intake.go_on(services.options.max_minutes)),
             _again(_ACCESS_SECONDS, lambda: run_in_threadpool(services.admit_anonymous)),
         )
     ]
@@ -134,18 +134,6 @@ async def _again(seconds: float, act: Any) -> None:
         except Exception as error:
             LOG.warning("left for later: %s: %s", type(error).__name__, error)
         await asyncio.sleep(seconds)
-
-
-async def _sweep(services: Services, intake: Intake) -> None:
-    """Delete what is too old, and take up what was left."""
-    await intake.go_on(services.options.max_minutes)
-    old = await run_in_threadpool(services.store.expired)
-    for job in old.jobs:
-        with contextlib.suppress(NotFound, Conflict):
-            await run_in_threadpool(services.delete_job, job, None)
-    for upload in old.uploads:
-        with contextlib.suppress(NotFound, Conflict):
-            await intake.delete(upload, None)
 
 
 def _told(status: int, code: str, message: str, headers: Any = None) -> Response:

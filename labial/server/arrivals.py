@@ -96,6 +96,7 @@ class Arrivals:
         waiting = bytearray()
         try:
             async for piece in pieces:
+                _expect_turn(arrival, me)
                 waiting += piece
                 if arrival.received + len(waiting) > most:
                     waiting.clear()
@@ -117,8 +118,7 @@ class Arrivals:
         self, upload_id: str, arrival: _Arrival, me: object, waiting: bytearray
     ) -> None:
         async with arrival.lock:
-            if arrival.writer is not me:
-                raise Refused(409, "offset", "another request goes on with this upload")
+            _expect_turn(arrival, me)
             data = bytes(waiting)
             waiting.clear()
             if not data and arrival.received:
@@ -134,6 +134,11 @@ class Arrivals:
                 self._store.advance_upload, upload_id, arrival.received, arrival.noted
             )
             arrival.noted = arrival.received
+
+
+def _expect_turn(arrival: _Arrival, me: object) -> None:
+    if arrival.writer is not me:
+        raise Refused(409, "offset", "another request goes on with this upload")
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:

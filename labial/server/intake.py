@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ from labial.server.store import NotFound, Store, UploadRecord
 
 LOG = logging.getLogger("labial.server")
 _AT_ONCE = 2
-_ABANDONED_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -163,8 +161,7 @@ class Intake:
             try:
                 upload = await run_in_threadpool(self._store.upload, path.name)
             except NotFound:
-                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                    path.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
                 continue
             complete = upload.state == "receiving" and upload.received == upload.size
             if upload.state == "checking" or complete:
