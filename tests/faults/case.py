@@ -56,6 +56,8 @@ class Case:
         What the machine does to the run; see :mod:`faults.machine`.
     same
         Whether the output's samples away from faces are those of the source.
+    slow
+        It takes a minute: run with the list, not with the tests.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Case:
     says: str = ""
     through: Callable[[Callable[[], int]], int] = plainly
     same: bool = True
+    slow: bool = False
 
 
 def job(
