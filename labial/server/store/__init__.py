@@ -1,5 +1,6 @@
 """The store of the server: uploads, jobs, tokens and what is to be told, in one database."""
 
+from labial.server.store.database import AWAY
 from labial.server.store.records import (
     Claim,
     Conflict,
@@ -7,6 +8,7 @@ from labial.server.store.records import (
     Expired,
     JobRecord,
     NotFound,
+    Said,
     StoreError,
     TokenRecord,
     UploadRecord,
@@ -14,12 +16,14 @@ from labial.server.store.records import (
 from labial.server.store.store import Store
 
 __all__ = [
+    "AWAY",
     "Claim",
     "Conflict",
     "Delivery",
     "Expired",
     "JobRecord",
     "NotFound",
+    "Said",
     "Store",
     "StoreError",
     "TokenRecord",

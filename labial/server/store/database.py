@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,6 +20,8 @@ from alembic.script import ScriptDirectory
 
 from labial.server.store.records import StoreError
 
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+"""Errors that mean that the database is away: another try may go better."""
 _BUSY_SECONDS = 30.0
 _WRITES = "labial_writes"
 # Any number that no other program takes in the same database.
@@ -116,17 +120,41 @@ def connect(url: str) -> sa.Engine:
         if backend == "sqlite":
             if not made.database or ":memory:" in made.database:
                 raise StoreError("database: SQLite needs a file, such as sqlite:///labial.sqlite")
-            engine = sa.create_engine(made, connect_args={"timeout": _BUSY_SECONDS})
+            engine = sa.create_engine(
+                made, connect_args={"timeout": _BUSY_SECONDS}, json_serializer=as_json
+            )
             sa.event.listen(engine, "connect", _prepare)
             sa.event.listen(engine, "begin", _begin)
             return engine
         return sa.create_engine(
-            made, pool_pre_ping=True, connect_args={"connect_timeout": 10}, max_overflow=20
+            made,
+            pool_pre_ping=True,
+            max_overflow=20,
+            connect_args={"connect_timeout": 10, "keepalives_idle": 10, "tcp_user_timeout": 30_000},
+            json_serializer=as_json,
         )
     except ModuleNotFoundError as error:
         raise StoreError(f"database: pip install 'labial[postgres]' ({error})") from None
     except sa.exc.ArgumentError:
         raise StoreError("database: use a URL such as postgresql://host/name") from None
+
+
+def as_json(value: Any) -> str:
+    """Return JSON as databases take it; a number that is none becomes null."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return value
 
 
 def _config() -> Config:
