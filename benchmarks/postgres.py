@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-import pwd
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -67,6 +69,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
+                preexec_fn=_end_with_parent,
                 **self._as_user(),
             )
         until = time.monotonic() + _STARTS_SECONDS
@@ -80,7 +83,7 @@ class Server:
     def stop(self) -> None:
         """Stop it at once, as if it had crashed."""
         if self._process is not None:
-            self._process.send_signal(3)  # SIGQUIT: without any farewell
+            self._process.send_signal(signal.SIGQUIT)  # without any farewell
             self._process.wait()
             self._process = None
 
@@ -104,6 +107,8 @@ class Server:
     def _as_user(self) -> dict[str, object]:
         if self._user is None:
             return {}
+        import pwd
+
         entry = pwd.getpwnam(self._user)
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
@@ -127,11 +132,21 @@ def _version(folder: Path) -> float:
 
 def _user() -> str | None:
     """Whose the server is to be: it refuses to be root's."""
+    if sys.platform == "win32":
+        raise Missing("PostgreSQL is started on Unix only")
     if os.geteuid() != 0:
         return None
+    import pwd
+
     for name in ("postgres", "nobody"):
         try:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
     raise Missing("PostgreSQL must not run as root, and there is no user postgres or nobody")
+
+
+def _end_with_parent() -> None:
+    """Let Linux end this process when whoever started it is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)

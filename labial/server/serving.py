@@ -14,9 +14,11 @@ from labial.errors import OptionError
 from labial.options import ServeOptions
 from labial.server.app import create_app
 from labial.server.connections import careful
+from labial.server.crew import Crew
 from labial.server.events import Watch
 from labial.server.guard import examiner
 from labial.server.services import Services, is_loopback, open_services
+from labial.server.worker import WorkSettings
 
 _GRACE_SECONDS = 5
 
@@ -46,7 +48,10 @@ def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = pri
                 f"--host {options.host}: other machines can reach it, so a token is needed: "
                 "make one with 'labial token add'"
             )
-        with _listening(options.host, options.port) as listener:
+        with (
+            _listening(options.host, options.port) as listener,
+            Crew(WorkSettings.of(services.options), options.workers),
+        ):
             _serve(services, listener, tell)
     finally:
         services.close()

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from labial.errors import LabialError
 from labial.jobs import Limits, Runner, run_apart
+from labial.options import ServeOptions
 from labial.server.attempt import Bench, attempt
 from labial.server.media_store import open_store
 from labial.server.patience import log, patiently
@@ -60,6 +61,23 @@ class WorkSettings:
     idle_seconds: float = 0.5
     engine: str = "local"
     address: str | None = None
+
+    @classmethod
+    def of(cls, options: ServeOptions) -> WorkSettings:
+        """Return what the workers of a server have to know; its places must be filled in."""
+        if options.data is None or options.database is None or options.store is None:
+            raise ValueError("data, database and store must be given")
+        memory = options.memory_gb
+        return cls(
+            options.database,
+            options.store,
+            str(Path(options.data) / "work"),
+            seconds=options.max_hours * 3600,
+            memory=None if memory is None else int(memory * 1e9),
+            threads=max(1, (os.cpu_count() or 1) // max(1, options.workers)),
+            engine=options.engine,
+            address=options.address,
+        )
 
     @property
     def limits(self) -> Limits:
