@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from labial.server.store import AWAY, Claim, Said, Store
 
 _BEAT_SECONDS = 1.0
 _FRAME_SECONDS = 2.0
+_SIGN_SECONDS = 15.0
 
 
 class Beside:
@@ -81,6 +83,42 @@ class Beats(Beside):
             # Whoever cannot renew a claim must not go on as if it could.
             log.exception("%s: given up", self._claim.job.id)
             self.said = "lost"
+
+
+class Signs(Beside):
+    """Tells that a worker is alive, whatever it does just now.
+
+    Parameters
+    ----------
+    store, worker
+        Whom to tell, and its name.
+    """
+
+    def __init__(self, store: Store, worker: str) -> None:
+        super().__init__(_SIGN_SECONDS)
+        self._store, self._worker = store, worker
+
+    def __enter__(self) -> Signs:
+        self.step()
+        super().__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        with contextlib.suppress(*AWAY):
+            self._store.left(self._worker)
+
+    def step(self) -> None:
+        """Tell it."""
+        try:
+            self._store.seen(self._worker)
+        except AWAY as away:
+            log.warning("%s: no sign of life: %s", self._worker, first_line(away))
 
 
 class Frames(Beside):

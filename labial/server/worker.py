@@ -25,6 +25,7 @@ from labial.errors import LabialError
 from labial.jobs import Limits, Runner, run_apart
 from labial.options import ServeOptions
 from labial.server.attempt import Bench, attempt
+from labial.server.beats import Signs
 from labial.server.media_store import open_store
 from labial.server.patience import log, patiently
 from labial.server.store import AWAY, Store
@@ -101,7 +102,7 @@ def work(
     """
     name = name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     made, stop = 0, leaving.is_set
-    with contextlib.closing(Store.open(settings.database)) as store:
+    with contextlib.closing(Store.open(settings.database)) as store, Signs(store, name):
         bench = Bench(
             store, open_store(settings.store), Path(settings.folder), runner, settings.limits, stop
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from labial.server.store.counts import count_ended
 from labial.server.store.database import Database, page
 from labial.server.store.outbox import tell
 from labial.server.store.records import ACTIVE, Conflict, JobRecord, NotFound, new_id
@@ -292,6 +293,7 @@ def end(
     values |= {"state": state, "finished": moment, "worker": None, "cancelling": False}
     changed = change(connection, row, **values)
     tell(connection, changed, moment)
+    count_ended(connection, changed)
     return changed
 
 

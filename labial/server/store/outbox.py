@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from labial.server.store.counts import count_delivered
 from labial.server.store.database import Database
 from labial.server.store.records import Delivery
 from labial.server.store.tables import outbox
@@ -42,6 +43,7 @@ class Outbox(Database):
         """Forget one that has arrived."""
         with self.writing() as connection:
             connection.execute(sa.delete(outbox).where(outbox.c.number == delivery_id))
+            count_delivered(connection, "delivered")
 
     def delivery_failed(self, delivery_id: int, again_at: datetime | None, reason: str) -> None:
         """Note why one did not arrive, and when to try again; None for never."""
@@ -51,6 +53,7 @@ class Outbox(Database):
                 .where(outbox.c.number == delivery_id)
                 .values(due=again_at, reason=reason, attempts=outbox.c.attempts + 1)
             )
+            count_delivered(connection, "failed" if again_at is None else "again")
 
 
 def tell(connection: sa.Connection, job: Mapping[Any, Any], moment: datetime) -> None:

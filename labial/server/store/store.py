@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from labial.server.store.counts import Watched
 from labial.server.store.database import connect
 from labial.server.store.jobs import Jobs
 from labial.server.store.outbox import Outbox
@@ -18,7 +19,7 @@ from labial.server.store.work import Work
 _SWEPT_AT_ONCE = 500
 
 
-class Store(Uploads, Jobs, Work, Tokens, Outbox):
+class Store(Uploads, Jobs, Work, Tokens, Outbox, Watched):
     """What the server remembers, in SQLite or PostgreSQL.
 
     It may be used by several threads and processes at once.

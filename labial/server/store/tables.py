@@ -156,3 +156,14 @@ outbox = sa.Table(
     _moment("due"),
     sa.Index("outbox_due", "due"),
 )
+
+totals = sa.Table(
+    "totals",
+    metadata,
+    *(sa.Column(name, Words, primary_key=True) for name in ("name", "kind", "outcome", "bound")),
+    sa.Column("value", sa.Float, nullable=False),
+)
+
+workers = sa.Table(
+    "workers", metadata, sa.Column("name", Words, primary_key=True), _moment("seen", False)
+)

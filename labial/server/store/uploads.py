@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from labial.server.store.counts import count_settled
 from labial.server.store.database import Database, page
 from labial.server.store.records import ACTIVE, Conflict, NotFound, UploadRecord, new_id
 from labial.server.store.tables import jobs, uploads, uses
@@ -106,7 +107,10 @@ class Uploads(Database):
         with self.writing() as connection:
             row = _find(connection, upload_id, None, lock=True)
             connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(values))
-            return _record(dict(row) | values)
+            settled = dict(row) | values
+            if row["state"] != state:
+                count_settled(connection, state, settled["holds"], settled["received"])
+            return _record(settled)
 
     def delete_upload(self, upload_id: str, owner: str | None = None) -> None:
         """Forget an upload.
