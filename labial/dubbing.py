@@ -48,9 +48,10 @@ from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
 from labial.report.write import report_files, write_report
 from labial.soundtrack.level import leveled
+from labial.speaking.cast import Cast
 from labial.takes import SegmentsOf, Take, expect_words, lasting, whole_of
 from labial.tally import DubReport
-from labial.timeline import Timeline
+from labial.timeline import Part, Timeline, part_of
 from labial.types import FaceTrack, Hook, Watch
 
 # Of speech, in seconds, before it is told.
@@ -234,10 +235,11 @@ def dub_pieces(
         mine.mkdir()
         job = _Job.prepared(_Film(video, options), audio, out, options, mine, tell)
         found = job.film.analysis(tell)
-        job = _stretched(job, found.length)
+        part = part_of(found, options.part)
+        job = _stretched(job, part)
         staged = _staged(job, found, tell)
         if not key:
-            key = staged.key(_delivered(job, found.length, staged.line.limit)[0])
+            key = staged.key(_delivered(job, part, staged.line.limit)[0])
         journal = Journal(job.out, key, resume=True)
         if numbers:
             with (
@@ -260,9 +262,10 @@ def _made(
     jobs: Mapping[str, _Job] | None = None,
 ) -> DubReport:
     """Do a job, with the sound of all ``jobs``; where asked for, a page about it is written."""
-    job = _stretched(job, analysis.length)
+    part = part_of(analysis, job.options.part)
+    job = _stretched(job, part)
     if jobs is not None:
-        job = _with_others(job, jobs, analysis.length, job.take.line(analysis).length)
+        job = _with_others(job, jobs, part, job.take.line(analysis).length)
     report = _done(job, analysis, tell, watch)
     if job.options.report is not None:
         write_report(job.film.path, job.out, job.options.report, report, tell)
@@ -339,7 +342,9 @@ class _Job:
         plan = check_target(out, source, settings, audio)
         if options.segments is None:
             ends = options.sync_mode in ("silence", "cut_off")
-            take: Take = whole_of(audio, options, folder, film.length if ends else None)
+            asked = options.trim is not None or options.speech_at is not None
+            room = _room(options, film.length) if ends or asked else None
+            take: Take = whole_of(audio, options, folder, room if ends else None)
         else:
             take = SegmentsOf(named, options, audio).take(film.analysis(tell), folder)
             for file in take.files:
@@ -353,12 +358,27 @@ class _Job:
         return cls(film, take, Path(out), options, settings, plan, folder)
 
 
-def _with_others(job: _Job, jobs: Mapping[str, _Job], length: Fraction, limit: Fraction) -> _Job:
+def _room(options: DubOptions, length: Fraction) -> Fraction:
+    """Seconds from the speech's beginning on, in what is made of a video of so many seconds."""
+    start, end = options.part or (Fraction(0), None)
+    if start >= length:
+        raise OptionError(f"--trim {options.trim}: the video is {float(length):.2f} s long")
+    if options.speech_at is not None:
+        start = Fraction(str(options.speech_at))
+    end = length if end is None else min(end, length)
+    if start >= end:
+        raise OptionError(
+            f"--speech-at {float(start):g}: what is made of the video ends at {float(end):.2f} s"
+        )
+    return end - start
+
+
+def _with_others(job: _Job, jobs: Mapping[str, _Job], part: Part, limit: Fraction) -> _Job:
     """The first job, with the sound of the others as more tracks, of which so much is heard."""
     more, notes = [], []
     for code, other in [*jobs.items()][1:]:
-        longer = _stretched(other, length)
-        sound, told = _delivered(longer, length, limit)
+        longer = _stretched(other, part)
+        sound, told = _delivered(longer, part, limit)
         more.append((code, sound))
         notes += [f"{code}: {note}" for note in (*told, *_cut_off(longer.take, limit))]
     settings = replace(job.settings, more_speech=tuple(more))
@@ -375,8 +395,9 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
     first = next(iter(jobs.values()))
     info, length = first.film.media.video, first.film.length
     assert info is not None
-    job = _with_others(_stretched(first, length), jobs, length, length)
-    sound, notes = _delivered(job, length, length)
+    part = Part.all_of(length)
+    job = _with_others(_stretched(first, part), jobs, part, length)
+    sound, notes = _delivered(job, part, length)
     notes += _cut_off(job.take, length) + job.notes
     shown = Counter[str]()
 
@@ -391,14 +412,14 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
     )  # fmt: skip
 
 
-def _stretched(job: _Job, length: Fraction) -> _Job:
+def _stretched(job: _Job, part: Part) -> _Job:
     """The job with speech as long as is asked for."""
-    return replace(job, take=job.take.stretched(length, job.folder))
+    return replace(job, take=job.take.stretched(part, job.folder))
 
 
-def _delivered(job: _Job, length: Fraction, limit: Fraction | None) -> tuple[Path, tuple[str, ...]]:
+def _delivered(job: _Job, part: Part, limit: Fraction | None) -> tuple[Path, tuple[str, ...]]:
     """The file with the output's sound, of which so much is heard, and what there is to say."""
-    sound, notes = job.take.sound(job.film.path, length, job.folder)
+    sound, notes = job.take.sound(job.film.path, part, job.folder)
     if job.options.loudness is None:
         return sound, notes
     out = job.folder / f"leveled{ENDING}"
@@ -440,10 +461,10 @@ def _staged(job: _Job, analysis: Analysis, tell: Hook) -> _Staged:
     if analysis.strangers and any(asked.isdigit() for asked in job.take.speakers):
         raise WeightsError(analysis.strangers)
     line = job.take.line(analysis)
-    speeches = job.take.speeches(line.length)
+    speeches = job.take.speeches(line.heard, line.begins)
     played = perform(analysis, speeches, info, line)
     analysis = played.analysis
-    _expect_a_face(video, analysis)
+    _expect_a_face(video, analysis, line.window)
     tell("listen", 1, 1)
     idle = job.take.idle(analysis, line, speeches[0])
     wanted = Wanted(played.mouths, played.visemes, options.quality, idle=idle)
@@ -451,27 +472,27 @@ def _staged(job: _Job, analysis: Analysis, tell: Hook) -> _Staged:
         wanted = replace(wanted, looks=_looks(video, analysis, options.adapt_seconds, tell))
     wished = options.crf is not None or options.lossless
     copying = options.copy and not wished and not Mixing(job.plan, info).obstacle
-    parts = parts_of(analysis, copying)
+    parts = parts_of(analysis, copying, line.window)
     return _Staged(job, analysis, line, speeches, played, wanted, parts)
 
 
 def _done(job: _Job, found: Analysis, tell: Hook, watch: Watch | None) -> DubReport:
     """Do the job, given what the first pass found."""
-    options, video, length = job.options, job.film.path, found.length
+    options, video, part = job.options, job.film.path, part_of(found, job.options.part)
     staged = _staged(job, found, tell)
     analysis, line, wanted, parts = staged.analysis, staged.line, staged.wanted, staged.parts
     # Other languages' speech beside it may be longer.
     limit = line.length if job.settings.more_speech else line.limit
-    sound, heard_of = _delivered(job, length, limit)
+    sound, heard_of = _delivered(job, part, limit)
     with (
         Journal(job.out, staged.key(sound), options.resume) as journal,
         VideoWriter(
-            job.out, job.film.media, job.settings, sound, limit, kept=line.kept,
+            job.out, job.film.media, job.settings, sound, limit, kept=line.kept, skip=part.start,
             partial=journal.partial, copied_depth=staged.copied_depth,
         ) as writer,
     ):  # fmt: skip
         tally = produce(video, analysis, wanted, parts, journal, writer, options, tell, watch)
-    n = writer.frames
+    n, cast = writer.frames, _seen_in(staged.played.cast, line.window)
     return DubReport(
         out=job.out,
         frames=n,
@@ -480,16 +501,16 @@ def _done(job: _Job, found: Analysis, tell: Hook, watch: Watch | None) -> DubRep
         dropped=tuple(writer.dropped),
         skipped=analysis.skipped,
         resized=analysis.resized,
-        style=_told(staged.played.styles, analysis.tracks),
+        style=_told(staged.played.styles, cast.tracks),
         unheard=job.take.unheard,
         unrefined=tally.unrefined,
         adapted=_taught(wanted) if options.quality == "pro" else "",
         deinterlaced=analysis.deinterlaced,
-        people=staged.played.cast.summary(analysis.times),
+        people=cast.summary(analysis.times),
         copied=float(tally.copied),
         resumed=tally.resumed,
         notes=writer.plan.notes + heard_of + job.notes + _unknown(analysis) + _mute(analysis, line),
-        advice=dub_advice(analysis.tracks, job.take.listened(staged.speeches)),
+        advice=dub_advice(cast.tracks, job.take.listened(staged.speeches)),
         timing=line.summary(options.stretch_audio == 1),
     )
 
@@ -540,19 +561,40 @@ def _unknown(analysis: Analysis) -> tuple[str, ...]:
 
 def _mute(analysis: Analysis, line: Timeline) -> tuple[str, ...]:
     """Why nobody speaks in a frame that is held."""
+    if line.held >= len(line):
+        return ()
     _, quality, reasons = overview(analysis.tracks, len(line))
-    if line.held >= len(line) or quality[-1] > 0:
+    if quality[-1] > 0:
         return ()
     return (f"no mouth speaks in the last frame, which is held: {reasons[-1]}",)
 
 
-def _expect_a_face(video: str | os.PathLike[str], analysis: Analysis) -> None:
-    if any((track.quality > 0).any() for track in analysis.tracks):
+def _seen_in(cast: Cast, window: range | None) -> Cast:
+    """What some frames of a video show of whom it dubs, for the report."""
+    if window is None:
+        return cast
+    tracks, shares = [], []
+    for track, share in zip(cast.tracks, cast.shares, strict=True):
+        rows = np.arange(track.start, track.end)
+        inside = (rows >= window.start) & (rows < window.stop)
+        if inside.any():
+            quality = np.where(inside, track.quality, 0).astype(np.float32)
+            tracks.append(replace(track, quality=quality))
+            shares.append(share)
+    return Cast(tracks, shares)
+
+
+def _expect_a_face(
+    video: str | os.PathLike[str], analysis: Analysis, window: range | None = None
+) -> None:
+    frames = window or range(len(analysis.pts))
+    _, quality, reasons = overview(analysis.tracks, len(analysis.pts))
+    inside = slice(frames.start, frames.stop)
+    if (quality[inside] > 0).any():
         return
-    n = len(analysis.pts)
-    why = Counter(overview(analysis.tracks, n)[2])
+    why = Counter(reasons[inside])
     counts = ", ".join(f"{reason} {count}" for reason, count in why.most_common())
     raise FaceError(
-        f"no face to re-sync in {video} ({n} frames: {counts}): "
+        f"no face to re-sync in {video} ({len(frames)} frames: {counts}): "
         "give a video that shows a face from the front, not small and not covered"
     )

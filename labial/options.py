@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from tyro.conf import UseAppendAction, arg
@@ -46,6 +48,8 @@ class Between:
     low: float
     high: float
 
+
+_PART = re.compile(r"(?=.*\d)(\d+\.?\d*|\.\d+)?-(\d+\.?\d*|\.\d+)?")
 
 Options = TypeVar(
     "Options", "DubOptions", "AnimateOptions", "CheckOptions", "FixOptions", "EvalOptions"
@@ -99,6 +103,15 @@ class DubOptions:
     same."""
     keep_audio: bool = False
     """Keep the source's own audio tracks, after the new speech."""
+    trim: str | None = None
+    """Make only a part of VIDEO, START-END in seconds such as 12.5-15.5, 12.5- or -15: from the
+    first frame at or after START to the last one before END. All is as if the video had been cut
+    before, the speech begins with the part; who speaks, and how, is still learned from the whole
+    video."""
+    speech_at: float | None = None
+    """Second of VIDEO, of the whole of it, at which the speech begins; until then the mouth rests.
+    Default: its beginning, with --trim that of the part. With 0, a part is the same as in the dub
+    of the whole video: a preview."""
     quality: Quality = "standard"
     """fast: pixels are only moved, and taken from other frames. standard: a learned inside of the
     mouth where the source shows none, and a learned refiner. pro: the refiner is also adapted to
@@ -192,6 +205,39 @@ class DubOptions:
         if not 0 <= self.expression <= 1:
             raise OptionError(f"--expression {self.expression:g}: use 0 (none) to 1 (all of it)")
 
+    @property
+    def part(self) -> tuple[Fraction, Fraction | None] | None:
+        """Seconds between which ``trim`` asks for a part; None for the whole video."""
+        if self.trim is None:
+            return None
+        found = _PART.fullmatch(self.trim)
+        if found is None:
+            raise OptionError(f"--trim {self.trim}: use START-END in seconds, such as 12.5-15.5")
+        start, end = (Fraction(text) if text else None for text in found.groups())
+        if end is not None and end <= (start or 0):
+            raise OptionError(f"--trim {self.trim}: the end must come after the start")
+        return start or Fraction(0), end
+
+    def _check_part(self, modes: Mapping[str, SyncMode]) -> None:
+        """Refuse what cannot be said of a part, or of speech at a named second."""
+        _ = self.part
+        if self.trim is not None:
+            for name in (("--mux source",) if self.mux == "source" else ()) + (
+                ("--report",) if self.report is not None else ()
+            ):
+                raise OptionError(f"{name}: leave it out with --trim, it is about the whole video")
+        if self.speech_at is None:
+            return
+        if not 0 <= self.speech_at <= 1e6:
+            raise OptionError(f"--speech-at {self.speech_at:g}: use 0 or more seconds")
+        if self.segments is not None:
+            raise OptionError("--speech-at: leave it out, each of the --segments has its place")
+        for name, value in modes.items():
+            if value != "cut_off":
+                raise OptionError(
+                    f"--speech-at: leave it out with {name} {value}, or use silence or cut_off"
+                )
+
     def _check_together(self) -> None:
         """Refuse what another option would leave without effect."""
         if self.cast and self.segments is None:
@@ -199,6 +245,7 @@ class DubOptions:
         if self.segments is not None and (self.srt, self.text) != (None, None):
             raise OptionError("give one of --segments, --srt and --text: they exclude each other")
         modes = {} if self.sync_mode == "silence" else {"--sync-mode": self.sync_mode}
+        self._check_part(modes)
         if self.segments is not None:
             stretch = {} if self.stretch_audio == 1 else {"--stretch-audio": self.stretch_audio}
             for name, value in {**modes, **stretch}.items():

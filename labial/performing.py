@@ -33,7 +33,7 @@ class Speech:
         What the network hears in it.
     start, end
         Seconds from the video's first frame at which it begins, and until which those who say it
-        are dubbed; None is the video's end.
+        are dubbed. Where the end is None they are dubbed all the time, before it begins as well.
     speaker
         Who says it, as :attr:`labial.options.DubOptions.speaker`, a file of boxes read.
     options
@@ -48,10 +48,9 @@ class Speech:
 
     def during(self, times: Times) -> BoolArray | None:
         """(n,) frames at ``times`` in which it is said; None where that is all."""
-        if self.start <= 0 and self.end is None:
+        if self.end is None:
             return None
-        end = np.inf if self.end is None else self.end
-        return np.asarray((times >= self.start) & (times < end))
+        return np.asarray((times >= self.start) & (times < self.end))
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def perform(
         [turns.of(track).astype(np.float32) for track in tracks],
     )  # fmt: skip
     shown, shares = replace(analysis, tracks=chosen.tracks), [one.shares for one in casts]
-    if line is not None and not line.same:
+    if line is not None and line.retimes:
         shown = _said_on(retimed(shown, line), tracks, line)
         studied = replace(studied, expressions=_shown(studied.expressions, tracks, shown))
         shares = [_shown(rows, tracks, shown) for rows in shares]

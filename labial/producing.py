@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -28,12 +29,20 @@ _PREVIEW_SECONDS = 10.0
 _PARTED = "parted"
 
 
-def parts_of(analysis: Analysis, copying: bool) -> list[Stretch]:
-    """Divide a video into what is made, piece by piece, and what may be copied."""
+def parts_of(analysis: Analysis, copying: bool, window: range | None = None) -> list[Stretch]:
+    """Divide a video, or some frames of it, into what is made, piece by piece, and copied."""
     changed = np.zeros(len(analysis.pts), bool)
     for track in analysis.tracks:
         changed[track.rows] |= track.quality > 0
-    return stretches(changed, analysis.gops, copying, analysis.shots)
+    if window is None:
+        return stretches(changed, analysis.gops, copying, analysis.shots)
+    first, end = window.start, window.stop
+    gops = analysis.gops.within(first, end, len(changed))
+    shots = analysis.shots[(analysis.shots > first) & (analysis.shots < end)] - first
+    return [
+        replace(part, first=part.first + first, end=part.end + first)
+        for part in stretches(changed[first:end], gops, copying, shots)
+    ]
 
 
 def produce(
@@ -77,7 +86,7 @@ def produce(
     ReadError, WriteError
     """
     tally = Tally()
-    show = _shown(analysis, wanted, options)
+    show, earlier = _shown(analysis, wanted, parts, options), _earlier(analysis, parts)
     ready = {
         number: None if _unseen(part, show, journal, number) else journal.piece(number)
         for number, part in enumerate(parts)
@@ -87,10 +96,11 @@ def produce(
     reasons = overview(analysis.tracks, len(analysis.pts))[2]
     with closing(rendered(video, analysis, wanted, tell, missing, options.threads)) as frames:
         for number, part in enumerate(parts):
-            times = analysis.exact_times(part.first, part.end)
+            filmed = analysis.exact_times(part.first, part.end)
+            times = [time - earlier * analysis.time_base for time in filmed]
             piece = ready.get(number)
             if part.copied:
-                writer.copy(times)
+                writer.copy(filmed, earlier * analysis.time_base)
                 tally.copy(reasons[part.first : part.end], _seconds(analysis, part))
             elif piece is not None:
                 writer.replay(piece.pictures(), times)
@@ -101,7 +111,8 @@ def produce(
                     copy_png(journal.show(number), options.preview)
             else:
                 preview = (show, options.preview)
-                tally.add(_recorded(frames, part, number, journal, writer, preview, watch))
+                moved = _moved(frames, earlier)
+                tally.add(_recorded(moved, part, number, journal, writer, preview, watch))
     return tally
 
 
@@ -132,7 +143,7 @@ def make_pieces(
     ------
     ReadError, WriteError
     """
-    show = _shown(analysis, wanted, options)
+    show, earlier = _shown(analysis, wanted, parts, options), _earlier(analysis, parts)
     missing = [
         number
         for number in sorted(set(numbers))
@@ -142,7 +153,8 @@ def make_pieces(
     with closing(rendered(video, analysis, wanted, tell, stretches, options.threads)) as frames:
         for number in missing:
             part, preview = parts[number], (show, None)
-            _recorded(frames, part, number, journal, writer, preview, watch, parted=True)
+            moved = _moved(frames, earlier)
+            _recorded(moved, part, number, journal, writer, preview, watch, parted=True)
 
 
 def _recorded(
@@ -179,9 +191,23 @@ def _unseen(part: Stretch, show: int, journal: Journal, number: int) -> bool:
     return part.first <= show < part.end and not journal.show(number).exists()
 
 
-def _shown(analysis: Analysis, wanted: Wanted, options: DubOptions) -> int:
+def _earlier(analysis: Analysis, parts: Sequence[Stretch]) -> int:
+    """By how many ticks all is earlier in an output that begins with another frame."""
+    return int(analysis.pts[parts[0].first] - analysis.pts[0])
+
+
+def _moved(frames: Iterator[Done], earlier: int) -> Iterator[Done]:
+    for done in frames:
+        yield replace(done, frame=replace(done.frame, pts=done.frame.pts - earlier))
+
+
+def _shown(
+    analysis: Analysis, wanted: Wanted, parts: Sequence[Stretch], options: DubOptions
+) -> int:
     """Index of the frame for the preview; -1 where none is asked for."""
-    return -1 if options.preview is None else _preview(analysis, wanted.mouths)
+    if options.preview is None:
+        return -1
+    return _preview(analysis, wanted.mouths, range(parts[0].first, parts[-1].end))
 
 
 def _seconds(analysis: Analysis, part: Stretch) -> Fraction:
@@ -191,13 +217,15 @@ def _seconds(analysis: Analysis, part: Stretch) -> Fraction:
     return analysis.length - int(first - analysis.pts[0]) * analysis.time_base
 
 
-def _preview(analysis: Analysis, mouths: list[FloatArray]) -> int:
-    """Index of the frame whose mouth opens widest in the first seconds with a face."""
+def _preview(analysis: Analysis, mouths: list[FloatArray], frames: range) -> int:
+    """Index of the one of some frames whose mouth opens widest in the first seconds with a face."""
     basis, n = load_basis(), len(analysis.pts)
-    times = analysis.times
-    begin = times[int((overview(analysis.tracks, n)[1] > 0).argmax())]
+    times, inside = analysis.times, np.zeros(n, bool)
+    inside[frames.start : frames.stop] = True
+    begin = times[int(((overview(analysis.tracks, n)[1] > 0) & inside).argmax())]
     widest = np.full(n, -1.0)
     for track, mouth in zip(analysis.tracks, mouths, strict=True):
         opening = np.where(track.quality > 0, basis.aperture(mouth).clip(0) * track.quality, -1)
         widest[track.rows] = np.maximum(widest[track.rows], opening)
-    return int(np.where(times <= begin + _PREVIEW_SECONDS, widest, -1).argmax())
+    near = inside & (times <= begin + _PREVIEW_SECONDS)
+    return int(np.where(near, widest, -2).argmax())

@@ -33,7 +33,7 @@ from labial.speaking.boxes import Boxes, read_boxes
 from labial.speech.rows import phone_rows
 from labial.speech.segments import Phone
 from labial.spoken import spoken_script
-from labial.timeline import Timeline, timeline
+from labial.timeline import Part, Timeline, part_of, timeline
 from labial.types import Audio, SpeechTrack
 
 # The network and the rules of a mouth look ahead by less.
@@ -114,8 +114,16 @@ class Whole:
         """Return the seconds of it that a video of so many seconds cuts off."""
         return max(self.seconds - length, Fraction(0))
 
-    def stretched(self, length: Fraction, folder: Path) -> Whole:
-        """Return the same speech as much longer as is asked for, for a video of so many seconds."""
+    def place(self, part: Part) -> Fraction:
+        """Return the second of the video at which it begins."""
+        asked = self.options.speech_at
+        return part.start if asked is None else Fraction(str(asked))
+
+    def stretched(self, part: Part, folder: Path) -> Whole:
+        """Return the same speech as much longer as is asked for, for a part of a video."""
+        length = part.length
+        if self.options.speech_at is not None:
+            length = max(part.whole - self.place(part), Fraction(0))
         factor = factor_for(self.options.stretch_audio, self.seconds, length)
         if abs(factor - 1) * self.seconds < _HEARD_SECONDS:
             return self
@@ -130,7 +138,17 @@ class Whole:
 
     def line(self, analysis: Analysis) -> Timeline:
         """Return which frame of a video is shown when."""
-        return timeline(analysis, self.seconds, self.options.sync_mode)
+        part, known = part_of(analysis, self.options.part), self.options.speech_at is not None
+        place = self.place(part)
+        until = max(place - part.start + self.seconds, Fraction(0))
+        if known and not part.is_whole:
+            # What the dub of the whole video says after it is not lost.
+            until = min(until, part.length)
+        line = timeline(analysis, until, self.options.sync_mode, part)
+        if line.window is None:
+            return replace(line, begins=place - part.start, heard=line.length)
+        heard = part.whole if known else part.start + line.length
+        return replace(line, begins=place, heard=heard)
 
     def idle(self, shown: Analysis, line: Timeline, speech: Speech) -> dict[int, HeadMotion]:
         """Return how heads move in a frame that is held, by the keys of their tracks."""
@@ -138,34 +156,38 @@ class Whole:
             return {}
         return idling(shown, line, speech.heard, loudness_rows(self.recording))
 
-    def speeches(self, length: Fraction) -> list[Speech]:
-        """Return what is said in a video of so many seconds."""
+    def speeches(self, until: Fraction, begins: Fraction = Fraction(0)) -> list[Speech]:
+        """Return what is said in a video, in seconds of it: up to when, and from when on."""
         recording = self.recording
         # What is said after the last frame moves no mouth.
-        end = round((length + _AFTER_SECONDS) * recording.rate)
+        end = max(round((until - begins + _AFTER_SECONDS) * recording.rate), 0)
         heard = predict(Audio(recording.samples[:end], recording.rate))
         heard = _as_told(heard, self.phones)
-        return [Speech(heard, 0, None, asked_of(self.options.speaker), self.options)]
+        asked = asked_of(self.options.speaker)
+        return [Speech(heard, float(begins), None, asked, self.options)]
 
     def listened(self, speeches: Sequence[Speech]) -> list[tuple[Audio, SpeechTrack]]:
         """Return what was recorded, with what was heard in it; not what a synthesiser made."""
         return [] if self.phones else [(self.recording, speech.heard) for speech in speeches]
 
-    def sound(self, video: Path, length: Fraction, folder: Path) -> tuple[Path, tuple[str, ...]]:
-        """Return the file to deliver, and what there is to say of it.
+    def sound(self, video: Path, part: Part, folder: Path) -> tuple[Path, tuple[str, ...]]:
+        """Return the file to deliver with a part of a video, and what there is to say of it.
 
         ``folder`` is for what is made, the one above it for what other takes of this video share.
         """
-        notes = (*self.notes, *filter(None, [self.recording.note]))
-        if not self.options.keep_background:
+        notes, under = (*self.notes, *filter(None, [self.recording.note])), None
+        late = self.place(part) - part.start
+        if self.options.keep_background:
+            under = _background(video, part, folder)
+            notes += (_NO_BACKGROUND,) if under is None else ()
+        if under is None and late == 0:
             return self.path, notes
-        under = _background(video, folder)
-        if under is None:
-            return self.path, (*notes, _NO_BACKGROUND)
         # Where pictures go on for longer speech, what is said goes on too.
-        length = max(length, self.seconds)
-        pieces = [Piece(Fraction(0), length, self.path)]
-        path, loud = _laid(pieces, length, None, under, folder)
+        length = max(part.length, late + self.seconds)
+        if self.options.speech_at is not None and not part.is_whole:
+            length = part.length
+        piece = Piece(max(late, Fraction(0)), length, self.path, max(-late, Fraction(0)))
+        path, loud = _laid([piece], length, None, under, folder)
         return path, (*notes, *loud)
 
 
@@ -228,20 +250,21 @@ class Lines:
         """Return the seconds of it that a video cuts off: none."""
         return Fraction(0)
 
-    def stretched(self, length: Fraction, folder: Path) -> Lines:
+    def stretched(self, part: Part, folder: Path) -> Lines:
         """Return the same: pieces fit their seconds."""
         return self
 
     def line(self, analysis: Analysis) -> Timeline:
         """Return which frame of a video is shown when: each at its own time."""
-        return timeline(analysis, analysis.length, "silence")
+        part = part_of(analysis, self.lines[0].options.part)
+        return timeline(analysis, part.length, "silence", part)
 
     def idle(self, shown: Analysis, line: Timeline, speech: Speech) -> dict[int, HeadMotion]:
         """Return how heads move in a frame that is held: there is none."""
         return {}
 
-    def speeches(self, length: Fraction) -> list[Speech]:
-        """Return what is said in a video of so many seconds."""
+    def speeches(self, until: Fraction, begins: Fraction = Fraction(0)) -> list[Speech]:
+        """Return what is said in a video: all that there is, each at its own time."""
         return [self._speech(line) for line in self.lines]
 
     def listened(self, speeches: Sequence[Speech]) -> list[tuple[Audio, SpeechTrack]]:
@@ -260,18 +283,21 @@ class Lines:
         asked = asked_of(line.speaker)
         return Speech(heard, float(line.start), float(line.end), asked, line.options)
 
-    def sound(self, video: Path, length: Fraction, folder: Path) -> tuple[Path, tuple[str, ...]]:
-        """Return the file to deliver, and what there is to say of it."""
+    def sound(self, video: Path, part: Part, folder: Path) -> tuple[Path, tuple[str, ...]]:
+        """Return the file to deliver with a part of a video, and what there is to say of it."""
         pieces = [
-            Piece(line.start, line.end, _file(line), line.audio_start, line.audio_end)
+            _moved(
+                Piece(line.start, line.end, _file(line), line.audio_start, line.audio_end),
+                part.start,
+            )
             for line in self.lines
         ]
-        base = video if _sounds(video) else None
+        base = _own(video, part, folder) if _sounds(video) else None
         under, notes = None, self.notes
         if any(line.options.keep_background for line in self.lines):
-            under = _background(video, folder)
+            under = _background(video, part, folder)
             notes += (_NO_BACKGROUND,) if under is None else ()
-        path, loud = _laid(pieces, length, base, under, folder)
+        path, loud = _laid(pieces, part.length, base, under, folder)
         heard = dict.fromkeys(recording.note for recording in self.recordings.values())
         return path, (*notes, *filter(None, heard), *loud)
 
@@ -419,12 +445,33 @@ def _laid(
     return calm, (f"{what}: limited for {seconds:.1f} s",)
 
 
-def _background(video: Path, folder: Path) -> Path | None:
-    """What is heard in a video besides voices; None where it has no sound."""
+def _moved(piece: Piece, start: Fraction) -> Piece:
+    """A piece as much earlier as a part of a video begins later than the video."""
+    late = max(start - piece.start, Fraction(0))
+    return replace(
+        piece,
+        start=max(piece.start - start, Fraction(0)),
+        end=max(piece.end - start, Fraction(0)),
+        path_start=piece.path_start + late,
+    )
+
+
+def _background(video: Path, part: Part, folder: Path) -> Path | None:
+    """What is heard in a part of a video besides voices; None where it has no sound."""
     out = folder.parent / f"background{ENDING}"
     if not out.exists() and _sounds(video):
-        background(video, out)
+        background(_own(video, part, folder), out)
     return out if out.exists() else None
+
+
+def _own(video: Path, part: Part, folder: Path) -> Path:
+    """A file with the sound of a part of a video."""
+    if part.is_whole:
+        return video
+    out = folder.parent / f"own{ENDING}"
+    if not out.exists():
+        lay([Piece(Fraction(0), part.length, video, part.start)], part.length, out)
+    return out
 
 
 def _sounds(video: Path) -> bool:

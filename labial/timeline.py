@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labial.analysis import Analysis
+from labial.errors import OptionError
 from labial.media.gops import Gops
 from labial.media.order import Order
 from labial.options import STRETCH_LIMITS, SyncMode
@@ -32,6 +33,66 @@ _UNNOTICED = Fraction(4, 5), Fraction(5, 4)
 _LEAST_LOST = Fraction(1, 10)
 # No frame is added for less.
 _NOTHING = Fraction(1, 1000)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a video.
+
+    Parameters
+    ----------
+    start
+        Seconds from the video's first frame to its own.
+    length
+        Its seconds, with its last frame.
+    whole
+        Those of the video.
+    frames
+        Its frames; None where nobody counted them.
+    """
+
+    start: Fraction
+    length: Fraction
+    whole: Fraction
+    frames: range | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """It is all of the video."""
+        return self.start == 0 and self.length == self.whole
+
+    @classmethod
+    def all_of(cls, length: Fraction) -> Part:
+        """Return all of a video of so many seconds."""
+        return cls(Fraction(0), length, length)
+
+
+def part_of(analysis: Analysis, asked: tuple[Fraction, Fraction | None] | None) -> Part:
+    """Find the part of a video that is asked for, as :attr:`labial.options.DubOptions.part`.
+
+    It has the frames that begin at or after its start and before its end.
+
+    Raises
+    ------
+    OptionError
+        There is no frame in it.
+    """
+    pts, n, base = analysis.pts, len(analysis.pts), analysis.time_base
+    if asked is None:
+        return Part(Fraction(0), analysis.length, analysis.length, range(n))
+    start, end = asked
+    first = int(np.searchsorted(pts, int(pts[0]) + math.ceil((start - _NOTHING) / base)))
+    last = n
+    if end is not None:
+        last = int(np.searchsorted(pts, int(pts[0]) + math.ceil((end - _NOTHING) / base)))
+    if last <= first:
+        raise OptionError(
+            f"--trim: there is no frame in that part, the video is {float(analysis.length):.2f} s "
+            "long"
+        )
+    begin = int(pts[first] - pts[0]) * base
+    until = int(pts[last] - pts[0]) * base if last < n else analysis.length
+    return Part(begin, until - begin, analysis.length, range(first, last))
 
 
 @dataclass(frozen=True)
@@ -55,7 +116,13 @@ class Timeline:
     same
         Every frame is shown once, at its own time.
     speech, source
-        Seconds of the speech and of the video.
+        Seconds of the speech and of the video, or of the part of it that is asked for.
+    window
+        Where not all of the video is shown, but each frame at its own time, earlier only by that of
+        the first: those frames. None in any other case.
+    begins, heard
+        Seconds at which the speech begins, and until which it moves mouths. Of a window they are on
+        the clock of the whole video.
     """
 
     mode: SyncMode
@@ -67,16 +134,25 @@ class Timeline:
     same: bool
     speech: Fraction
     source: Fraction
+    window: range | None = None
+    begins: Fraction = Fraction(0)
+    heard: Fraction = Fraction(0)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def retimes(self) -> bool:
+        """Frames are shown at times, or in an order, that are not the video's own."""
+        return not self.same and self.window is None
 
     @property
     def kept(self) -> Fraction | None:
         """Seconds of the source's other streams that still fit; None for all, 0 for none."""
         if self.same:
             return None
-        return Fraction(0) if self.mode == "remap" else min(self.source, self.length)
+        retimed = self.mode == "remap" and self.retimes
+        return Fraction(0) if retimed else min(self.source, self.length)
 
     @property
     def limit(self) -> Fraction | None:
@@ -89,12 +165,13 @@ class Timeline:
         ``may_stretch`` is whether the speech itself could still be made to fit.
         """
         more, past = self.speech - self.source, self.length - self.source
-        if self.same:
+        if self.same or (self.window is not None and past == 0):
             if more < _LEAST_LOST:
                 return ""
             fits = may_stretch and self.speech * Fraction(STRETCH_LIMITS[0]) <= self.source
+            end = "the video's end" if self.same else "the end of the part"
             return (
-                f"speech cut off at the video's end, {float(more):.1f} s lost: --sync-mode loop, "
+                f"speech cut off at {end}, {float(more):.1f} s lost: --sync-mode loop, "
                 "bounce, hold or remap keeps them" + ", and so does --stretch-audio auto" * fits
             )
         if self.mode == "remap":
@@ -108,7 +185,9 @@ class Timeline:
         return f"video {float(past):.1f} s longer, {what}"
 
 
-def timeline(analysis: Analysis, speech: Fraction, mode: SyncMode) -> Timeline:
+def timeline(
+    analysis: Analysis, speech: Fraction, mode: SyncMode, part: Part | None = None
+) -> Timeline:
     """Plan the output of a video and speech that may differ in length.
 
     Parameters
@@ -116,18 +195,25 @@ def timeline(analysis: Analysis, speech: Fraction, mode: SyncMode) -> Timeline:
     analysis
         What the first pass found.
     speech
-        Seconds of the speech.
+        Seconds until which it lasts, from the first frame that is shown.
     mode
         ``silence``: as long as the video. ``cut_off``: as the shorter of both. ``loop``,
         ``bounce``, ``hold``, ``remap``: as the speech. Those that end with the speech end with the
         frame in which it ends. See :attr:`labial.options.DubOptions.sync_mode`.
+    part
+        As :func:`part_of` finds it: what the output is made of. None for all.
     """
-    own, n, base = analysis.pts - analysis.pts[0], len(analysis.pts), analysis.time_base
-    step, whole = _usual_step(analysis), analysis.length / base
+    part = part or part_of(analysis, None)
+    assert part.frames is not None
+    first, base = part.frames.start, analysis.time_base
+    n, pts = len(part.frames), analysis.pts[first : part.frames.stop]
+    own, source = pts - pts[0], part.length
+    step, whole = _usual_step(analysis), source / base
     until = math.ceil((speech - _NOTHING) / base)
     shown = max(1, int(np.searchsorted(own, until)))
     near = shown == n and 0 <= whole - until < step
     added = mode in ("loop", "bounce", "hold") and until > whole
+    end: Fraction | int
     if mode == "remap" and not near:
         rows, times, end = _remapped(own, whole, until, step)
     elif mode != "silence" and shown < n:
@@ -138,15 +224,16 @@ def timeline(analysis: Analysis, speech: Fraction, mode: SyncMode) -> Timeline:
         rows, times, end = _back_and_forth(own, until)
     elif added:
         rows, times, end = _held(own, until, step)
+    elif part.is_whole:
+        return Timeline(mode, np.arange(n), pts, (), source, n, True, speech, source)
     else:
-        return Timeline(
-            mode, np.arange(n), analysis.pts, (), analysis.length, n, True, speech, analysis.length
-        )
+        rows, times, end = np.arange(n), own, whole
     joints = tuple(range(n, len(rows), n)) if added and mode == "loop" and n > 1 else ()
     held = n if added and mode == "hold" else len(rows)
+    straight = not added and (mode != "remap" or near)
     return Timeline(
-        mode, rows, analysis.pts[0] + times, joints, end * base, held, False, speech,
-        analysis.length,
+        mode, first + rows, analysis.pts[0] + times, joints, end * base, held, False, speech,
+        source, range(first, first + len(rows)) if straight else None,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from labial.options import DubOptions
 from labial.planning import Line
 from labial.speech.phones import PHONE_INDEX
 from labial.takes import Lines, Whole, whole_of
+from labial.timeline import Part
 
 RATE = 16000
 # A hum is no voice.
@@ -35,7 +36,7 @@ def line(start: float, end: float, audio: Path, begin: float = 0, speaker: str =
 def test_a_whole_speech_is_delivered_as_it_is(tmp_path: Path) -> None:
     path = hum(tmp_path / "a.caf", 3)
     take = Whole(path, PLAIN)
-    assert take.sound(tmp_path / "video.mp4", Fraction(2), tmp_path) == (path, ())
+    assert take.sound(tmp_path / "video.mp4", Part.all_of(Fraction(2)), tmp_path) == (path, ())
     (speech,) = take.speeches(Fraction(2))
     assert (speech.start, speech.end, speech.speaker) == (0, None, "auto")
     assert len(speech.heard) == 3 * 50 + 1
@@ -56,7 +57,7 @@ def test_lines_are_cut_out_of_their_files(tmp_path: Path) -> None:
     one, two = take.speeches(Fraction(6))
     assert (one.start, one.end, two.start, two.end) == (1, 2, 3, 5)
     assert (len(one.heard), len(two.heard)) == (51, 101)
-    out, notes = take.sound(video, Fraction(6), tmp_path)
+    out, notes = take.sound(video, Part.all_of(Fraction(6)), tmp_path)
     got = np.abs(np.concatenate([*sound_blocks(out)])[:, 0])
     assert notes == ()
     for t, level in ((0.5, 0.1), (1.5, 0.3), (2.5, 0.1), (4, 0.3), (5.5, 0.1)):
@@ -81,7 +82,7 @@ def test_the_background_lies_under_what_is_new(
         (Whole(voice, keeping), (0.35, 0.35), 3),
         (Lines((replace(line(0, 1, voice), options=keeping),)), (0.35, 0.2), 2),
     ):
-        out, notes = take.sound(video, Fraction(2), folder)
+        out, notes = take.sound(video, Part.all_of(Fraction(2)), folder)
         got = np.abs(np.concatenate([*sound_blocks(out)])[:, 0])
         assert len(got) == seconds * RATE and notes == ()
         assert (got[RATE // 2], got[3 * RATE // 2]) == pytest.approx(levels, abs=1e-3)
@@ -92,7 +93,7 @@ def test_the_background_lies_under_what_is_new(
 def test_where_voices_add_up_to_more_than_full_scale_it_is_told(tmp_path: Path) -> None:
     voice = hum(tmp_path / "a.caf", 3, 0.8)
     take = Lines((line(0, 2, voice, 0, "0"), line(1, 3, voice, 0, "1")))
-    out, (note,) = take.sound(hum(tmp_path / "video.caf", 3), Fraction(3), tmp_path)
+    out, (note,) = take.sound(hum(tmp_path / "video.caf", 3), Part.all_of(Fraction(3)), tmp_path)
     assert "peak 1.60" in note and "limited for" in note
     assert np.abs(np.concatenate([*sound_blocks(out)])).max() < 1
 
@@ -202,7 +203,7 @@ def test_a_source_without_sound_has_no_background_and_that_is_told(
     voice, keeping = hum(tmp_path / "a.caf", 1), replace(PLAIN, keep_background=True)
     (tmp_path / "mine").mkdir()
     for made in (Whole(voice, keeping), Lines((replace(line(0, 1, voice), options=keeping),))):
-        _, notes = made.sound(tmp_path / "video.mp4", Fraction(1), tmp_path / "mine")
+        _, notes = made.sound(tmp_path / "video.mp4", Part.all_of(Fraction(1)), tmp_path / "mine")
         assert any("no background is kept" in note for note in notes)
 
 

@@ -10,12 +10,13 @@ import synth_media
 from synth import make_track, mesh, standing
 
 from labial.analysis import Analysis
+from labial.errors import OptionError
 from labial.media import VideoReader
 from labial.media.gops import Gops
 from labial.media.pieces import Stretch
 from labial.options import SyncMode
 from labial.rendering import Wanted, rendered
-from labial.timeline import retimed, timeline
+from labial.timeline import part_of, retimed, timeline
 from labial.types import FaceTrack
 
 MODES: tuple[SyncMode, ...] = ("silence", "cut_off", "loop", "bounce", "hold", "remap")
@@ -219,3 +220,37 @@ def test_rendering_shows_the_frames_of_the_timeline(mode: SyncMode, tmp_path: Pa
     lights = [int(frame.planes[0][0, 0]) for frame in frames]
     assert [(light - 20) // 4 for light in lights] == line.rows[places].tolist()
     assert frames[-1].time + frames[-1].duration * base == line.length + pts[0] * base
+
+
+@pytest.mark.parametrize("fps", BASES)
+def test_a_part_begins_and_ends_with_a_frame(fps: int) -> None:
+    video = seen(N, fps)
+    step = video.length / N
+    third, almost = 3 * step, Fraction(1, 3000)
+    for start, end, frames in (
+        (Fraction(0), None, range(N)),
+        (third, 6 * step, range(3, 6)),
+        (third - almost, 6 * step + almost, range(3, 6)),
+        (third + step / 2, 6 * step + step / 2, range(4, 7)),
+        (Fraction(0), 99 * step, range(N)),
+    ):
+        part = part_of(video, (start, end))
+        assert part.frames == frames
+        assert (part.start, part.length) == (frames.start * step, len(frames) * step)
+        assert part.is_whole == (len(frames) == N)
+    with pytest.raises(OptionError, match="no frame"):
+        part_of(video, (third + step / 4, third + step / 2))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_of_a_part_frames_are_shown_as_of_a_video(mode: SyncMode) -> None:
+    video, step = seen(N), Fraction(1, 25)
+    part = part_of(video, (2 * step, 7 * step))
+    for count in (3, 5, 8):
+        alone = timeline(seen(5), count * step, mode)
+        line = timeline(video, count * step, mode, part)
+        assert line.rows.tolist() == [2 + row for row in alone.rows.tolist()]
+        assert line.pts.tolist() == alone.pts.tolist() and line.length == alone.length
+        assert not line.same and line.kept == (alone.length if alone.same else alone.kept)
+        straight = np.array_equal(line.rows, np.arange(2, 2 + len(line))) and line.kept != 0
+        assert line.window == (range(2, 2 + len(line)) if straight else None)

@@ -51,6 +51,12 @@ class Gops:
         place = int(np.searchsorted(self.first, frame, "right")) - 1
         return int(self.first[place]) if place >= 0 else 0
 
+    def within(self, first: int, end: int, n: int) -> Gops:
+        """Return those of frames ``first`` … ``end`` - 1 of n alone, counted from the first."""
+        inside = (self.first >= first) & (self.first < end)
+        ends = np.append(self.first[1:], n)[: len(self.first)]
+        return Gops(self.first[inside] - first, (self.whole & (ends <= end))[inside], self.depth)
+
 
 @dataclass
 class GopIndex:

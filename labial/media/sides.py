@@ -90,12 +90,18 @@ def copied(
     recode
         Optional change of a packet, for subtitles.
     begin
-        Packets that start before this output time are left out; None keeps all.
+        Packets that start before this output time are left out, lines of subtitles that last beyond
+        it begin then; None keeps all.
     """
     last: dict[int, int] = {}
     for packet in safe_packets(container, [container.streams[i] for i in outputs]):
         index, base = packet.stream.index, packet.time_base
         start = (packet.pts if packet.pts is not None else packet.dts) * base + shift
+        late = Fraction(0)
+        if begin is not None and packet.stream.type == "subtitle":
+            late = max(begin - start, late)
+            # One that is over by then is not to be seen for no time.
+            start += late if late < (packet.duration or 0) * base else 0
         if (end is not None and start >= end) or (begin is not None and start < begin):
             continue
         moved = recode(packet) if recode is not None else packet
@@ -104,7 +110,8 @@ def copied(
         # AVI counts in packets: what is moved by less needs finer units.
         parts = 1 if (shift / base).denominator == 1 else math.ceil(base / _FINE_SECONDS)
         base /= parts
-        offset, lasts = exact_units(shift, base), (packet.duration or 0) * parts
+        offset, lasts = exact_units(shift + late, base), (packet.duration or 0) * parts
+        lasts -= exact_units(late, base)
         if end is not None and packet.stream.type == "subtitle":
             lasts = min(lasts, exact_units(end - start, base))
         dts = (packet.dts if packet.dts is not None else packet.pts) * parts

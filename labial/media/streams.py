@@ -105,6 +105,8 @@ class OtherStreams:
         Seconds of the source's own sound, subtitles and chapters to keep; None keeps all.
     moves
         Index of an audio stream that is kept → by how much it is moved against the pictures.
+    skip
+        Seconds of the source that come before the first picture, and are left out.
 
     Attributes
     ----------
@@ -122,10 +124,12 @@ class OtherStreams:
         limit: Fraction | None,
         kept: Fraction | None = None,
         moves: Mapping[int, Move] | None = None,
+        skip: Fraction = Fraction(0),
     ) -> None:
         self._out, self._container, self._source = out, container, source
         self._settings, self._audio = settings, audio
-        self._limit, self._kept, self._moves = limit, kept, moves or {}
+        self._limit, self._kept, self._skip = limit, kept, skip
+        self._moves = dict(moves or {})
         self.dropped: list[str] = []
         self._inputs = contextlib.ExitStack()
         self._speech: list[_Speech] = []
@@ -146,6 +150,8 @@ class OtherStreams:
         """
         if self._container is PICTURES:
             return
+        if self._skip:
+            self._moves = {stream.index: Move(self._skip) for stream in origin.streams.audio}
         if self._audio is None:
             for stream in origin.streams.audio:
                 self._keep_audio(stream, beside=False)
@@ -187,6 +193,7 @@ class OtherStreams:
         self._mux_covers()
         timed: list[Iterator[Timed]] = []
         until = None if self._kept is None else start + self._kept
+        begin = start if self._skip else None
         for one in self._speech:
             if one.copy:
                 end = None if self._limit is None else start + self._limit
@@ -198,10 +205,10 @@ class OtherStreams:
         straight = {index: output for index, output in kept if index not in self._moves}
         straight |= {index: output for index, output, codec in self._subtitles if not codec}
         if straight:
-            timed.append(copied(self._origin(), straight, Fraction(0), until))
+            timed.append(copied(self._origin(), straight, -self._skip, until, begin=begin))
         for index, output in kept:
             if index in self._moves:
-                timed.append(self._moved(index, output, start))
+                timed.append(self._moved(index, output, start, until))
         for index, output, copy in self._kept_audio:
             if not copy:
                 origin, move = self._origin(), self._moves.get(index)
@@ -209,18 +216,22 @@ class OtherStreams:
         for index, output, codec in self._subtitles:
             if codec:
                 recode = subtitle_recoder(codec, self._container.text_subtitle)
-                timed.append(copied(self._origin(), {index: output}, Fraction(0), until, recode))
+                timed.append(
+                    copied(self._origin(), {index: output}, -self._skip, until, recode, begin)
+                )
         if timed:
             self._feeds = [Feed(merged(timed), self._out.mux)]
 
-    def _moved(self, index: int, output: Any, start: Fraction) -> Iterator[Timed]:
+    def _moved(
+        self, index: int, output: Any, start: Fraction, until: Fraction | None
+    ) -> Iterator[Timed]:
         """Packets as they are, at other times."""
         # Matroska has no times before 0. Elsewhere an edit list hides what comes before the
         # pictures, as it hides an encoder's delay: so much of it as decoders want to warm up.
         early = Fraction(0)
         if self._container.muxer in ("mp4", "mov"):
             early = start - _WARM_UP_SECONDS
-        return copied(self._origin(), {index: output}, -self._moves[index].late, None, begin=early)
+        return copied(self._origin(), {index: output}, -self._moves[index].late, until, begin=early)
 
     def advance(self, until: Fraction | None) -> None:
         """Write what starts before ``until`` seconds; None: all that is left."""
@@ -236,11 +247,16 @@ class OtherStreams:
         video = self._source.video
         if self._kept is None or video is None:
             return chapters
-        end, out = video.start * video.time_base + self._kept, []
+        begin = video.start * video.time_base
+        out = []
         for chapter in chapters:
-            last = math.floor(end / chapter["time_base"])
-            if chapter["start"] < last:
-                out.append(chapter | {"end": min(chapter["end"], last)})
+            base = chapter["time_base"]
+            skip, last = round(self._skip / base), math.floor((begin + self._kept) / base)
+            first, end = chapter["start"] - skip, chapter["end"] - skip
+            if self._skip:
+                first = max(first, math.ceil(begin / base))
+            if first < min(last, end):
+                out.append(chapter | {"start": first, "end": min(end, last)})
         return out
 
     def _origin(self) -> Any:

@@ -113,6 +113,9 @@ class VideoWriter:
     kept
         Seconds from the first frame for which the source's own sound, subtitles and chapters are
         kept, if at all; 0 for none of them, None for all that there is.
+    skip
+        Seconds of the source before the frame that is written first: its other streams begin there,
+        and come earlier by as much, as the frames do that are given.
     rate
         Frames a second when the source has no motion (a still picture); then times count in
         ``1 / rate`` seconds instead of the source's time base.
@@ -154,6 +157,7 @@ class VideoWriter:
         audio_limit: Fraction | None = None,
         *,
         kept: Fraction | None = None,
+        skip: Fraction = Fraction(0),
         rate: Fraction | None = None,
         copied_depth: int | None = None,
         partial: Path | None = None,
@@ -166,7 +170,7 @@ class VideoWriter:
         self._video: VideoInfo = source.video
         self._container: Container = container_for(self.target)
         self._audio = None if audio is None else Path(audio)
-        self._limit, self._kept = audio_limit, kept
+        self._limit, self._kept, self._skip = audio_limit, kept, skip
         self._depth = copied_depth
         self._rate = rate or self._video.rate
         self._time_base = self._video.time_base if rate is None else 1 / rate
@@ -272,13 +276,15 @@ class VideoWriter:
                     self._last_duration = picture.duration
                 self._packets_of([picture])
 
-    def copy(self, times: Sequence[Fraction]) -> None:
+    def copy(self, times: Sequence[Fraction], earlier: Fraction = Fraction(0)) -> None:
         """Take over packets of the source, whole groups of pictures, as they are.
 
         Parameters
         ----------
         times
-            Of the frames of these groups, in seconds.
+            Of the frames of these groups, in seconds of the source.
+        earlier
+            Seconds by which they come earlier in the output.
 
         Raises
         ------
@@ -297,11 +303,12 @@ class VideoWriter:
             nonlocal taken
             for packet in packets:
                 taken += 1
-                yield mixing.taken_over(packet, self._time_base)
+                picture = mixing.taken_over(packet, self._time_base)
+                yield replace(picture, pts=picture.pts - exact_units(earlier, self._time_base))
 
         sink, self.sink = self.sink, None
         try:
-            self.replay(pictures(), times)
+            self.replay(pictures(), [time - earlier for time in times])
         finally:
             self.sink = sink
         if taken != len(times):
@@ -375,7 +382,7 @@ class VideoWriter:
         self.dropped += lost
         pictures = find_sequence(self.source.path)
         if self._container is PICTURES and pictures is not None:
-            options["start_number"] = str(pictures.first)
+            options["start_number"] = str(pictures.first + round(self._skip * self._rate))
         self._place.take()
         self._out = av.open(
             self._place.opened,
@@ -385,11 +392,13 @@ class VideoWriter:
         )
         self._add_video(origin.streams[self._video.index])
         timecode = timecode_of(origin.streams, self._video.index)
-        if timecode:
+        if timecode and self._skip:
+            self.dropped.append("timecode (the output begins later)")
+        elif timecode:
             self._stream.metadata["timecode"] = timecode
         self._others = OtherStreams(
             self._out, self._container, self.source, self._settings, self._audio, self._limit,
-            self._kept,
+            self._kept, skip=self._skip,
         )  # fmt: skip
         self._inputs.callback(self._others.close)
         self._others.add(origin)

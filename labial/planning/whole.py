@@ -71,6 +71,8 @@ def plan_whole(
         One of both cannot be used.
     """
     options = options or DubOptions()
+    if options.trim is not None or options.speech_at is not None:
+        raise OptionError("a plan is of the whole video: leave out --trim and --speech-at")
     film = Film.of(video, options)
     path = Path(audio)
     if path.suffix.lower() in (".srt", ".vtt", ".json", ".csv", ".tsv"):

@@ -11,7 +11,14 @@ from labial.errors import ReadError
 from labial.media import EncodeSettings, VideoReader, VideoWriter
 from labial.media.encode import DecodeTimes, Mixing
 from labial.media.encoders import plan_encoding
-from labial.media.gops import GopIndex, free_parameter_id, parameter_sets, units, with_start_codes
+from labial.media.gops import (
+    GopIndex,
+    Gops,
+    free_parameter_id,
+    parameter_sets,
+    units,
+    with_start_codes,
+)
 
 GROUP = 8
 H264 = {"g": str(GROUP), "bf": "2", "x264-params": "scenecut=0:open-gop=0"}
@@ -247,3 +254,15 @@ def test_decode_times_rise_and_never_pass_the_picture(seed):
     out = np.array([times.next(pts[k]) for k in order])
     assert (np.diff(out) > 0).all()
     assert (out <= np.array(pts)[order]).all()
+
+
+def test_groups_of_a_part_are_counted_from_its_first_frame():
+    gops = Gops(np.array([0, 8, 16, 24]), np.array([True, True, False, True]), 2)
+    for first, end, begins, whole in (
+        (0, 30, [0, 8, 16, 24], [True, True, False, True]),
+        (3, 24, [5, 13], [True, False]),
+        (8, 29, [0, 8, 16], [True, False, False]),
+        (9, 15, [], []),
+    ):
+        part = gops.within(first, end, 30)
+        assert (part.first.tolist(), part.whole.tolist(), part.depth) == (begins, whole, 2)

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -331,6 +332,47 @@ def test_the_sources_other_streams_end_where_the_picture_does(tmp_path, name, so
         assert lasts < float(end) + 0.05
     (line,) = subtitle_lines(out)[2]
     assert line == (Fraction(1, 5), end - Fraction(1, 5), "Hello, wörld")
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"), [("out.mp4", "aac"), ("out.mkv", "aac"), ("out.webm", "opus")]
+)
+def test_the_sources_other_streams_begin_where_a_part_does(tmp_path, name, sound):
+    source = rich_source(tmp_path / "a.mp4")
+    speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1), 48000)
+    settings = EncodeSettings(preset="ultrafast", keep_audio=True)
+    out, skip, end = tmp_path / name, Fraction(6, 25), Fraction(4, 25)
+    with VideoReader(source) as reader:
+        begin = reader.info.start * reader.info.time_base
+        with VideoWriter(out, reader.media, settings, speech, end, kept=end, skip=skip) as writer:
+            for frame in reader.frames():
+                if skip <= frame.time - begin < skip + end:
+                    earlier = round(skip / frame.time_base)
+                    writer.write(replace(frame, pts=frame.pts - earlier))
+    with av.open(str(out)) as container:
+        scale = [
+            (c["start"] * c["time_base"], c["end"] * c["time_base"]) for c in container.chapters()
+        ]
+        assert scale == [(0, end)]
+        lasts = sum(f.samples / f.sample_rate for f in container.decode(audio=1))
+        assert abs(lasts - float(end)) < 0.06
+    # The tone sounds at 0.5 s of the source, which the part does not reach.
+    (line,) = subtitle_lines(out)[2]
+    assert line == (0, Fraction(7, 20) - skip, "Hello, wörld")
+
+
+@pytest.mark.parametrize(("name", "sound"), [("out.mp4", "aac"), ("out.mkv", "pcm_s16le")])
+def test_kept_sound_is_as_much_earlier_as_the_pictures(tmp_path, name, sound):
+    source = synth.write_video(tmp_path / "a.mkv", n=25, sound=sound, options={"bf": "0"})
+    speech = synth.write_sound(tmp_path / "s.wav", synth.burst(48000, 1), 48000)
+    settings, skip = EncodeSettings(preset="ultrafast", keep_audio=True), Fraction(8, 25)
+    with VideoReader(source) as reader:
+        media, frames = reader.media, list(reader.frames())
+    with VideoWriter(tmp_path / name, media, settings, speech, skip=skip) as writer:
+        for frame in frames[8:]:
+            writer.write(replace(frame, pts=frame.pts - frames[8].pts + frames[0].pts))
+    before, after = synth.sound_onset(source), synth.sound_onset(tmp_path / name, 1)
+    assert after == pytest.approx(before - 0.32, abs=0.002)
 
 
 def test_a_retimed_picture_takes_none_of_them_along(tmp_path):

@@ -457,3 +457,8 @@ def test_names_of_nobody_are_told_without_a_look(video: Path, tmp_path: Path) ->
 def test_a_script_is_not_planned_and_that_is_told(video, more, capsys):
     assert main(["plan", str(video), "--text", "Hello", "--language", "en", *more]) == 2
     assert "--segments" in capsys.readouterr().err
+
+
+def test_a_plan_is_of_the_whole_video(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="leave out --trim"):
+        plan_whole(tmp_path / "v.mp4", "a.wav", DubOptions(trim="0-1"))
