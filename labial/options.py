@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Mapping
@@ -484,6 +485,9 @@ class ServeOptions:
     """Memory that one job may take. Default: as much as there is."""
     hosts: UseAppendAction[tuple[str, ...]] = ()
     """Names by which the server is reached, such as studio.example.org, besides its address."""
+    reach: UseAppendAction[tuple[str, ...]] = ()
+    """Networks such as 10.1.0.0/16 that URLs of files and webhooks may reach though they are not
+    public. Default: none, only the internet."""
     logs: LogFormat = "text"
     """How lines of the log are written."""
 
@@ -505,5 +509,10 @@ class ServeOptions:
         for name in self.hosts:
             if not re.fullmatch(r"[A-Za-z0-9.*-]+(:[0-9]+)?", name):
                 raise OptionError(f"--hosts {name}: use a name, such as studio.example.org")
+        for network in self.reach:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise OptionError(f"--reach: {error}: write it as 10.1.0.0/16") from None
         if self.database is not None and "://" not in self.database:
             raise OptionError("--database: use a URL, such as postgresql+psycopg://USER@HOST/NAME")

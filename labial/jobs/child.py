@@ -53,6 +53,7 @@ def main(asked: str) -> int:
             pipe.write(json.dumps(told, ensure_ascii=False) + "\n")
 
     folder = Path(wanted["folder"])
+    job = None
     try:
         # One that was orphaned a moment ago may still be on its way out.
         alone = wait_to_hold(folder, _ALONE_SECONDS)
@@ -66,9 +67,7 @@ def main(asked: str) -> int:
         )
     except LabialError as error:
         again = isinstance(error, JobError) and error.again
-        # Where its folder is on this machine is nobody's business.
-        message = str(error).replace(f"{folder}{os.sep}", "")
-        say(error=type(error).__name__, message=message, again=again)
+        say(error=type(error).__name__, message=_shown(str(error), job, folder), again=again)
         return 2
     except MemoryError:
         say(error="JobError", message="needs more memory than it may have", again=False)
@@ -77,8 +76,17 @@ def main(asked: str) -> int:
         traceback.print_exc()
         say(error="JobError", message=f"failed: {type(error).__name__}: {error}", again=True)
         return 1
-    say(**json.loads(result.to_json()))
+    told = json.loads(result.to_json())
+    say(**told | {"summary": _shown(told["summary"], job, folder)})
     return 0
+
+
+def _shown(text: str, job: Job | None, folder: Path) -> str:
+    """What is said of a job, without where its files are on this machine."""
+    for role, path in ({} if job is None else job.inputs).items():
+        if path.is_absolute():
+            text = text.replace(str(path), path.name if path.parent == folder else role)
+    return text.replace(f"{folder}{os.sep}", "")
 
 
 def _end_with_parent() -> None:

@@ -30,6 +30,7 @@ from labial.server.refusing import Refused
 from labial.server.services import Services
 from labial.server.shield import hosts_of, shielded
 from labial.server.store import Conflict, NotFound, StoreError
+from labial.server.webhooks import Messenger
 
 LOG = logging.getLogger("labial.server")
 _LEFT_SECONDS = 60.0
@@ -41,7 +42,9 @@ it (`/v1/jobs/{id}/events`), fetch what came of it (`/v1/jobs/{id}/files/{name}`
 Every error is `{"error": {"code", "message"}}`. Lists come in pages, the last first."""
 
 
-def create_app(services: Services, examine: Examine, fetch: Fetch) -> FastAPI:
+def create_app(
+    services: Services, examine: Examine, fetch: Fetch, messenger: Messenger | None = None
+) -> FastAPI:
     """Return the application.
 
     Parameters
@@ -50,6 +53,8 @@ def create_app(services: Services, examine: Examine, fetch: Fetch) -> FastAPI:
         What requests are answered with.
     examine, fetch
         Say what a file is, and fetch one from a URL.
+    messenger
+        Tells what became of jobs; None where another process does.
     """
     app = FastAPI(
         title="Labial",
@@ -62,6 +67,7 @@ def create_app(services: Services, examine: Examine, fetch: Fetch) -> FastAPI:
     )
     app.state.services = services
     app.state.examine, app.state.fetch = examine, fetch
+    app.state.messenger = messenger
     for router in (uploads.router, jobs_api.router, events.router, tokens_api.router, pages.router):
         app.include_router(router)
     pages.add_page(app)
@@ -116,9 +122,14 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             _again(_ACCESS_SECONDS, lambda: run_in_threadpool(services.admit_anonymous)),
         )
     ]
+    messenger: Messenger | None = app.state.messenger
+    if messenger is not None:
+        messenger.start()
     try:
         yield
     finally:
+        if messenger is not None:
+            await run_in_threadpool(messenger.close)
         await watch.close()
         for task in tasks:
             task.cancel()

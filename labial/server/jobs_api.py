@@ -64,6 +64,8 @@ def create_job(
     """Ask for a job."""
     asked = body.asked()
     webhook = None if body.webhook is None else body.webhook.model_dump()
+    if body.webhook is not None:
+        services.reach.expect(body.webhook.url)
     known = services.store.job_by_key(caller.owner, idempotency_key) if idempotency_key else None
     seconds = None
     if known is None:

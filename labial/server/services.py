@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 from labial.options import ServeOptions
 from labial.server.gate import Caller, Gate
 from labial.server.media_store import MediaStore, open_store
+from labial.server.reaching import Reach
 from labial.server.store import Store
 from labial.server.tokens import Sessions, TokenLimits, alive, server_key
 
@@ -48,6 +49,11 @@ class Services:
     def upload_bytes(self) -> int:
         """Most bytes of one upload."""
         return int(self.options.max_upload_gb * GB)
+
+    @property
+    def reach(self) -> Reach:
+        """What URLs of files and webhooks may reach."""
+        return Reach.of(self.options.reach)
 
     def limits_of(self, caller: Caller) -> TokenLimits:
         """Return what a caller may take: what the token says, at most what the server allows."""

@@ -16,8 +16,10 @@ from labial.server.app import create_app
 from labial.server.connections import careful
 from labial.server.crew import Crew
 from labial.server.events import Watch
+from labial.server.fetching import fetcher
 from labial.server.guard import examiner
 from labial.server.services import Services, is_loopback, open_services
+from labial.server.webhooks import Messenger
 from labial.server.worker import WorkSettings
 
 _GRACE_SECONDS = 5
@@ -58,7 +60,12 @@ def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = pri
 
 
 def _serve(services: Services, listener: socket.socket, tell: Callable[[str], None]) -> None:
-    app = create_app(services, examiner(services.options), _unfetched)
+    app = create_app(
+        services,
+        examiner(services.options),
+        fetcher(services.reach),
+        Messenger(services.store, services.reach),
+    )
     config = uvicorn.Config(
         app,
         http=careful(),
@@ -71,10 +78,6 @@ def _serve(services: Services, listener: socket.socket, tell: Callable[[str], No
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     _Server(config, app, lambda: tell(f"Labial is at http://{shown}:{port}/")).run([listener])
-
-
-def _unfetched(url: str, path: object, most: int) -> None:
-    raise OptionError(f"{url}: files are not fetched yet")
 
 
 class _Server(uvicorn.Server):

@@ -149,6 +149,7 @@ async def fetch_upload(
     body: FromUrl, services: Served, arrivals: Arriving, intake: Taking, caller: Asker
 ) -> UploadOut:
     """Fetch a file; it is received, then looked at, while the answer is here already."""
+    services.reach.expect(body.url)
     limits = services.limits_of(caller)
     name = _clean(re.split(r"[?#]", body.url)[0].rstrip("/").rpartition("/")[2])
     record = await _begun(services, arrivals, caller, name, None)

@@ -82,8 +82,10 @@ class WorkSettings:
 
     @property
     def limits(self) -> Limits:
-        """What one job may take."""
-        return Limits(self.seconds, self.memory, self.file, self.threads)
+        """What one job may take, and reach: it is a stranger's."""
+        # Where nothing may be fetched, no job needs a network.
+        offline = os.environ.get("LABIAL_OFFLINE", "") not in ("", "0")
+        return Limits(self.seconds, self.memory, self.file, self.threads, True, offline)
 
     def to_json(self) -> str:
         """Return it as one line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -118,7 +118,7 @@ class JobRecord:
     started: datetime | None
     finished: datetime | None
     expires: datetime | None
-    webhook: Mapping[str, Any] | None
+    webhook: Mapping[str, Any] | None = field(repr=False)
     version: int
     cancelling: bool = False
 
@@ -170,7 +170,7 @@ class TokenRecord:
     id: str
     owner: str
     name: str
-    digest: str
+    digest: str = field(repr=False)
     scopes: tuple[str, ...]
     limits: Mapping[str, Any]
     created: datetime
@@ -202,7 +202,7 @@ class Delivery:
     job: str
     event: str
     url: str
-    secret: str | None
+    secret: str | None = field(repr=False)
     payload: Mapping[str, Any]
     attempts: int
     created: datetime
