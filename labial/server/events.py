@@ -13,8 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from labial.server.answers import JobOut, errors
-from labial.server.asking import Asker, Served
-from labial.server.jobs_api import JobId
+from labial.server.asking import Asker, JobId, Served
 from labial.server.refusing import Refused
 from labial.server.store import JobRecord, Store
 
@@ -22,6 +21,21 @@ LOG = logging.getLogger("labial.server")
 _LOOK_SECONDS = 0.4
 _ALIVE_SECONDS = 15.0
 _MOST_LISTENERS = 100
+
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "required": ["event", "id", "data"],
+    "properties": {
+        "event": {"type": "string", "enum": ["state", "progress"]},
+        "id": {"type": "string", "description": "The job's version."},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobOut"},
+        },
+    },
+}
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
@@ -120,7 +134,7 @@ _GONE = object()
 
 
 @router.get(
-    "/jobs/{job_id}/events",
+    "/jobs/{job_id:job}/events",
     response_class=Response,
     responses={
         200: {
@@ -128,8 +142,8 @@ _GONE = object()
             "its version. The stream ends when the job has ended.",
             "content": {
                 "text/event-stream": {
-                    "schema": {"type": "string"},
-                    "example": 'event: progress\nid: 7\ndata: {"id": "job_...", "version": 7}\n\n',
+                    "schema": _EVENT,
+                    "example": {"event": "progress", "id": "7", "data": '{"id": "job_..."}'},
                 }
             },
         },

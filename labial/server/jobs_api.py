@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from labial.jobs import KINDS, Job, kind_of
 from labial.server.answers import EstimateOut, JobOut, JobPage, errors
-from labial.server.asking import Asker, Cursor, Limit, Served
+from labial.server.asking import Asker, Cursor, JobId, Limit, Served, links
 from labial.server.gate import Caller
-from labial.server.ranges import answer_file, type_of
+from labial.server.ranges import FILE, answer_file, type_of
 from labial.server.refusing import Refused
 from labial.server.schema import AnyJob, JobRequest
 from labial.server.services import Services
@@ -33,9 +33,8 @@ _FITS: Mapping[str, frozenset[str]] = {
     "media": frozenset({"video", "photo", "speech"}),
 }
 
-JobId = Annotated[
-    str, Path(pattern=r"^job_[a-z2-7]{26}$", examples=["job_abcdefghijklmnopqrstuvwxyz"])
-]
+
+_LINKS = links("job_id", "get_job", "follow_job", "cancel_job", "retry_job", "delete_job")
 
 
 @router.post(
@@ -43,7 +42,7 @@ JobId = Annotated[
     status_code=201,
     responses={
         200: {"model": JobOut, "description": "The job that this key stands for already."},
-        201: {"description": "The job is in the queue."},
+        201: {"description": "The job is in the queue.", "links": _LINKS},
         **errors(409, 507),
     },
 )
@@ -119,19 +118,19 @@ def list_jobs(
     return JobPage(items=[JobOut.of(record) for record in records], next=following)
 
 
-@router.get("/jobs/{job_id}", responses=errors(404))
+@router.get("/jobs/{job_id:job}", responses=errors(404))
 def get_job(job_id: JobId, services: Served, caller: Asker) -> JobOut:
     """Return a job."""
     return JobOut.of(services.store.job(job_id, caller.owner))
 
 
-@router.post("/jobs/{job_id}/cancel", responses=errors(404, 409))
+@router.post("/jobs/{job_id:job}/cancel", responses=errors(404, 409))
 def cancel_job(job_id: JobId, services: Served, caller: Asker) -> JobOut:
     """Stop a job: at once if it waits, else as soon as its worker hears of it."""
     return JobOut.of(services.store.cancel(job_id, caller.owner))
 
 
-@router.post("/jobs/{job_id}/retry", responses=errors(404, 409))
+@router.post("/jobs/{job_id:job}/retry", responses=errors(404, 409))
 def retry_job(job_id: JobId, services: Served, caller: Asker) -> JobOut:
     """Put a job that failed or was cancelled into the queue again."""
     services.store.job(job_id, caller.owner)
@@ -139,28 +138,20 @@ def retry_job(job_id: JobId, services: Served, caller: Asker) -> JobOut:
     return JobOut.of(services.store.retry(job_id, caller.owner))
 
 
-@router.delete("/jobs/{job_id}", status_code=204, responses=errors(404, 409))
+@router.delete("/jobs/{job_id:job}", status_code=204, responses=errors(404, 409))
 def delete_job(job_id: JobId, services: Served, caller: Asker) -> Response:
     """Delete a job that has ended, and its files."""
     services.delete_job(job_id, caller.owner)
     return Response(status_code=204)
 
 
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    },
-    206: {"description": "The part that was asked for by Range."},
-    304: {"description": "It is what If-None-Match names."},
-    **errors(404, 409, 416),
-}
+_FILE = FILE | errors(404, 409, 416)
 FileName = Annotated[
     str, Path(max_length=200, description="One of the result's files.", examples=["output"])
 ]
 
 
-@router.get("/jobs/{job_id}/files/{name}", response_class=Response, responses=_FILE)
+@router.get("/jobs/{job_id:job}/files/{name}", response_class=Response, responses=_FILE)
 async def get_file(
     request: Request, job_id: JobId, name: FileName, services: Served, caller: Asker
 ) -> Response:
@@ -168,7 +159,7 @@ async def get_file(
     return await _file(request, services, job_id, name, caller)
 
 
-@router.head("/jobs/{job_id}/files/{name}", response_class=Response, responses=_FILE)
+@router.head("/jobs/{job_id:job}/files/{name}", response_class=Response, responses=_FILE)
 async def head_file(
     request: Request, job_id: JobId, name: FileName, services: Served, caller: Asker
 ) -> Response:
@@ -191,15 +182,18 @@ async def _file(
 
 
 @router.get(
-    "/jobs/{job_id}/live.jpg",
+    "/jobs/{job_id:job}/live.jpg",
     response_class=Response,
     responses={
         200: {
             "description": "A picture.",
             "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
         },
-        206: {"description": "The part that was asked for by Range."},
-        304: {"description": "It is what If-None-Match names."},
+        206: {
+            "description": "The part that was asked for by Range.",
+            "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: FILE[304],
         **errors(404, 416),
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +27,17 @@ TYPES = {
     ".vtt": "text/vtt; charset=utf-8",
 }  # fmt: skip
 """Of files that browsers may show; all others are only downloaded."""
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT = dict.fromkeys(
+    sorted({each.partition(";")[0] for each in TYPES.values()} | {"application/octet-stream"}),
+    _BYTES,
+)
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": _CONTENT},
+    206: {"description": "The part that was asked for by Range.", "content": _CONTENT},
+    304: {"description": "It is what If-None-Match names."},
+}
+"""Answers of operations that return a file, for their description."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from labial.server.answers import LimitsOut, MeOut, NewTokenOut, TokenOut, errors
-from labial.server.asking import Asker, Served
+from labial.server.asking import Asker, Served, TokenId
 from labial.server.refusing import Refused
 from labial.server.schema import Strict, Text
 from labial.server.tokens import TokenLimits, digest, new_secret
@@ -104,11 +104,9 @@ def create_token(body: NewToken, services: Served, caller: Asker) -> NewTokenOut
     return NewTokenOut(secret=secret, **TokenOut.of(record).model_dump())
 
 
-@router.delete("/tokens/{token_id}", status_code=204, responses=errors(404))
+@router.delete("/tokens/{token_id:tok}", status_code=204, responses=errors(404))
 def revoke_token(
-    token_id: Annotated[
-        str, Path(pattern=r"^tok_[a-z2-7]{26}$", examples=["tok_abcdefghijklmnopqrstuvwxyz"])
-    ],
+    token_id: TokenId,
     services: Served,
     caller: Asker,
 ) -> Response:

@@ -8,16 +8,25 @@ import binascii
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from labial.server.answers import UploadOut, UploadPage, errors
 from labial.server.arrivals import Arrivals
-from labial.server.asking import Arriving, Asker, Cursor, Limit, Served, Taking
+from labial.server.asking import (
+    Arriving,
+    Asker,
+    Cursor,
+    Limit,
+    Served,
+    Taking,
+    UploadId,
+    links,
+)
 from labial.server.gate import Caller
-from labial.server.ranges import answer_file, type_of
+from labial.server.ranges import FILE, answer_file, type_of
 from labial.server.refusing import Refused
 from labial.server.schema import Strict, Text
 from labial.server.services import Services
@@ -30,9 +39,6 @@ _LONGEST_NAME = 200
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 
-UploadId = Annotated[
-    str, Path(pattern=r"^upl_[a-z2-7]{26}$", examples=["upl_abcdefghijklmnopqrstuvwxyz"])
-]
 Resumable = Annotated[
     str | None, Header(description="Version of tus; may be left out.", examples=[TUS])
 ]
@@ -54,6 +60,9 @@ _OFFSET = {
 }
 
 
+_LINKS = links("upload_id", "get_upload", "head_upload", "append_upload", "delete_upload")
+
+
 @router.options("", status_code=204, responses=errors())
 def describe_uploads(services: Served, caller: Asker) -> Response:
     """Tell what of tus is known: creation and termination."""
@@ -70,7 +79,8 @@ def describe_uploads(services: Served, caller: Asker) -> Response:
             "headers": {
                 "Location": _header("Where the bytes go.", "/v1/uploads/upl_..."),
                 **_OFFSET,
-            }
+            },
+            "links": _LINKS,
         },
         **errors(412, 507),
     },
@@ -101,7 +111,12 @@ async def create_upload(
     return UploadOut.of(record)
 
 
-@router.put("", status_code=201, responses=errors(507), openapi_extra=_bytes("*/*"))
+@router.put(
+    "",
+    status_code=201,
+    responses={201: {"links": _LINKS | links("upload_id", "get_content")}, **errors(507)},
+    openapi_extra=_bytes("application/octet-stream"),
+)
 async def put_upload(
     request: Request,
     services: Served,
@@ -144,7 +159,7 @@ class FromUrl(Strict):
     )
 
 
-@router.post("/from-url", status_code=202, responses=errors(507))
+@router.post("/from-url", status_code=202, responses={202: {"links": _LINKS}, **errors(507)})
 async def fetch_upload(
     body: FromUrl, services: Served, arrivals: Arriving, intake: Taking, caller: Asker
 ) -> UploadOut:
@@ -168,7 +183,7 @@ def list_uploads(
     return UploadPage(items=items, next=following)
 
 
-@router.get("/{upload_id}", responses=errors(404))
+@router.get("/{upload_id:upl}", responses=errors(404))
 def get_upload(
     upload_id: UploadId, services: Served, arrivals: Arriving, caller: Asker
 ) -> UploadOut:
@@ -178,7 +193,7 @@ def get_upload(
 
 
 @router.head(
-    "/{upload_id}",
+    "/{upload_id:upl}",
     response_class=Response,
     responses={200: {"description": "How far it is.", "headers": _OFFSET}, **errors(404, 412)},
 )
@@ -199,7 +214,7 @@ def head_upload(
 
 
 @router.patch(
-    "/{upload_id}",
+    "/{upload_id:upl}",
     status_code=204,
     response_class=Response,
     responses={
@@ -238,7 +253,7 @@ async def append_upload(
     return Response(status_code=204, headers={**_SPEAKS, "Upload-Offset": str(received)})
 
 
-@router.delete("/{upload_id}", status_code=204, responses=errors(404, 409, 412))
+@router.delete("/{upload_id:upl}", status_code=204, responses=errors(404, 409, 412))
 async def delete_upload(
     upload_id: UploadId, intake: Taking, caller: Asker, tus_resumable: Resumable = None
 ) -> Response:
@@ -249,19 +264,9 @@ async def delete_upload(
 
 
 @router.get(
-    "/{upload_id}/content",
+    "/{upload_id:upl}/content",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The file.",
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        },
-        206: {"description": "The part that was asked for by Range."},
-        304: {"description": "It is what If-None-Match names."},
-        **errors(404, 409, 416),
-    },
+    responses=FILE | errors(404, 409, 416),
 )
 async def get_content(
     request: Request, upload_id: UploadId, services: Served, caller: Asker
