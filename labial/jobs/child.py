@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,13 @@ def main(asked: str) -> int:
         with lock:
             pipe.write(json.dumps(told, ensure_ascii=False) + "\n")
 
-    folder = Path(wanted["folder"])
-    job = None
+    folder, job = Path(wanted["folder"]).absolute(), None
     try:
         # One that was orphaned a moment ago may still be on its way out.
         alone = wait_to_hold(folder, _ALONE_SECONDS)
         if alone is None:
             raise JobError("another process still works in its folder", again=True)
-        job = Job.from_json((folder / "job.json").read_text(encoding="utf-8"))
+        job = _inside(Job.from_json((folder / "job.json").read_text(encoding="utf-8")), folder)
         if strangers:
             job = harmless(job, folder)
         result = run(
@@ -87,6 +87,17 @@ def _shown(text: str, job: Job | None, folder: Path) -> str:
         if path.is_absolute():
             text = text.replace(str(path), path.name if path.parent == folder else role)
     return text.replace(f"{folder}{os.sep}", "")
+
+
+def _inside(job: Job, folder: Path) -> Job:
+    """Go into the folder, and call what lies there by its name alone, as outputs will name it."""
+    inputs = {role: path.absolute() for role, path in job.inputs.items()}
+    for role, path in inputs.items():
+        if path.is_relative_to(folder):
+            inputs[role] = path.relative_to(folder)
+    out = None if job.out is None else job.out.absolute()
+    os.chdir(folder)
+    return replace(job, inputs=inputs, out=out)
 
 
 def _end_with_parent() -> None:

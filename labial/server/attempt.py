@@ -136,8 +136,9 @@ class _Attempt:
             yield home
 
     def _done(self, home: Path) -> dict[str, Any]:
-        job, folder = self._job(home), home / "job"
+        folder = home / "job"
         folder.mkdir(exist_ok=True)
+        job = self._job(folder)
         with Frames(self._bench.media, self._id, folder):
             result = self._bench.runner(
                 job, folder, self._bench.limits, self._beats.hook, self._stop
@@ -148,11 +149,10 @@ class _Attempt:
             "facts": dict(result.facts),
         }
 
-    def _job(self, home: Path) -> Job:
+    def _job(self, folder: Path) -> Job:
         record = self._claim.job
         inputs: dict[str, Path] = {}
-        (home / "inputs").mkdir(exist_ok=True)
-        for index, (role, upload_id) in enumerate(sorted(record.request["inputs"].items())):
+        for index, (role, upload_id) in enumerate(sorted(record.request["inputs"].items()), 1):
             try:
                 upload = patiently(
                     lambda id=upload_id: self._bench.store.upload(id),  # type: ignore[misc]
@@ -160,11 +160,11 @@ class _Attempt:
                 )
             except NotFound:
                 raise JobError(f"{role}: what was given is gone") from None
-            # What comes after the dot of a role is a user's.
+            # What comes after the dot of a role is a user's. Outputs name their inputs.
             head, tail = role.partition(".")[0], upload.extension or ""
             if not re.fullmatch(r"\.[a-z0-9]{1,10}", tail):
                 tail = ""
-            inputs[role] = home / "inputs" / f"{index}-{head if head.isalpha() else ''}{tail}"
+            inputs[role] = folder / f"{head if head.isalpha() else 'input'}-{index}{tail}"
             self._fetch(role, f"uploads/{upload_id}", inputs[role])
         asked = record.request
         return Job(

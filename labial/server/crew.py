@@ -73,9 +73,9 @@ class Crew:
         for place in self._places:
             place.end(until)
 
-    def pids(self) -> list[int]:
-        """Return the processes that are alive."""
-        return [place.process.pid for place in self._places if place.alive]
+    def pids(self) -> list[int | None]:
+        """Return the process at each place; None where the one before died a moment ago."""
+        return [place.pid for place in self._places]
 
     def _watch(self) -> None:
         while not self._over.wait(_TICK_SECONDS):
@@ -104,15 +104,15 @@ class _Place:
         self._process: subprocess.Popen[str] | None = None
 
     @property
-    def process(self) -> subprocess.Popen[str]:
-        """The process that was started last."""
-        assert self._process is not None
-        return self._process
-
-    @property
     def alive(self) -> bool:
         """Whether somebody works here."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it is alive."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def look(self) -> None:
         """Start a process if there is none, later and later if they do not last."""

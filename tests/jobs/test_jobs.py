@@ -175,3 +175,16 @@ def _zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+def test_outputs_do_not_say_where_on_the_machine_they_were_made(
+    home: Path, speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder(home, "names")
+    (place / "audio-1.wav").write_bytes(speech.read_bytes())
+    run_apart(Job("visemes", {"audio": place / "audio-1.wav"}, {"format": "json"}), place)
+    assert '"source": "audio-1.wav"' in (place / "output.json").read_text()
+    monkeypatch.chdir(home)
+    other = folder(home, "elsewhere")
+    run_apart(Job("visemes", {"audio": Path(speech.name)}, {"format": "json"}), other)
+    assert str(speech) in (other / "output.json").read_text()
