@@ -59,9 +59,8 @@ def main(asked: str) -> int:
         alone = wait_to_hold(folder, _ALONE_SECONDS)
         if alone is None:
             raise JobError("another process still works in its folder", again=True)
-        job = _inside(Job.from_json((folder / "job.json").read_text(encoding="utf-8")), folder)
-        if strangers:
-            job = harmless(job, folder)
+        job = Job.from_json((folder / "job.json").read_text(encoding="utf-8"))
+        job = _inside(harmless(job, folder) if strangers else job, folder)
         result = run(
             job, folder, lambda s, d, t: say(stage=s, done=d, total=t), int(wanted["threads"])
         )

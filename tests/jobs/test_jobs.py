@@ -182,8 +182,10 @@ def test_outputs_do_not_say_where_on_the_machine_they_were_made(
 ) -> None:
     place = folder(home, "names")
     (place / "audio-1.wav").write_bytes(speech.read_bytes())
-    run_apart(Job("visemes", {"audio": place / "audio-1.wav"}, {"format": "json"}), place)
-    assert '"source": "audio-1.wav"' in (place / "output.json").read_text()
+    for limits in (Limits(), Limits(strangers=True)):
+        job = Job("visemes", {"audio": place / "audio-1.wav"}, {"format": "json"})
+        run_apart(job, place, limits)
+        assert '"source": "audio-1.wav"' in (place / "output.json").read_text()
     monkeypatch.chdir(home)
     other = folder(home, "elsewhere")
     run_apart(Job("visemes", {"audio": Path(speech.name)}, {"format": "json"}), other)
