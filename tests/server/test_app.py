@@ -27,7 +27,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         ("GET", "/v1/nothing", {}, 404, "not_found", "Not Found"),
         ("POST", "/healthz", {}, 405, "method_not_allowed", ""),
         ("GET", "/v1/jobs/..%2f..%2fetc", {}, 404, "not_found", ""),
-        ("GET", "/v1/jobs/job_1", {}, 422, "invalid", "job_id"),
+        ("GET", "/v1/jobs/job_1", {}, 404, "not_found", ""),
         ("GET", f"/v1/jobs/job_{'a' * 26}", {}, 404, "not_found", "there is no job"),
         ("GET", "/v1/jobs?limit=0", {}, 422, "invalid", "limit"),
         ("GET", "/v1/jobs?cursor=x", {}, 422, "invalid", "cursor"),
@@ -59,6 +59,14 @@ def test_every_error_is_told_in_one_way(
     assert set(answer.json()["error"]) == {"code", "message"}
     assert answer.json()["error"]["code"] == code
     assert said in answer.json()["error"]["message"]
+
+
+def test_a_path_tells_all_its_methods(studio: Studio) -> None:
+    answer = studio.http.put("/v1/jobs")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    where = f"/v1/uploads/upl_{'a' * 26}"
+    assert studio.http.post(where).headers["allow"] == "DELETE, GET, HEAD, PATCH"
+    assert studio.http.get("/v1/uploads/from-url").headers["allow"] == "POST"
 
 
 def test_a_fault_tells_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
