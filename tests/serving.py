@@ -88,7 +88,13 @@ def running(folder: Path, port: int = 0, **options: Any) -> Iterator[Studio]:
     listener.bind(("127.0.0.1", port))
     app = create_app(services, examined, fetched)
     config = uvicorn.Config(
-        app, http=careful(), lifespan="on", log_config=None, timeout_graceful_shutdown=1
+        app,
+        # A busy machine may leave a connection idle for long.
+        http=careful(header_seconds=120),
+        timeout_keep_alive=120,
+        lifespan="on",
+        log_config=None,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     started = threading.Event()
