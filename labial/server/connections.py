@@ -3,9 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_LINGER_SECONDS, _LINGER_BYTES = 2.0, 4 << 20
+
+
+class _Lingering:
+    """A transport that, while a request still comes, closes only after the answer was read.
+
+    Whoever closes a connection on which bytes still arrive resets it, and the other side may lose
+    the answer that it has not read yet, such as why its file was refused.
+    """
+
+    def __init__(self, transport: asyncio.Transport, comes: Callable[[], bool]) -> None:
+        self._transport, self._comes = transport, comes
+        self._left: int | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Close, or say that nothing more is sent, and pass over for a while what still comes."""
+        if self._left is not None:
+            return
+        if self._transport.is_closing() or not self._comes():
+            self._transport.close()
+            return
+        self._left = _LINGER_BYTES
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._transport.abort)
+
+    def is_closing(self) -> bool:
+        """Tell whether nothing more is sent."""
+        return self._left is not None or self._transport.is_closing()
+
+    def passes_over(self, data: bytes) -> bool:
+        """Tell whether what came counts no more."""
+        if self._left is None:
+            return False
+        self._left -= len(data)
+        if self._left < 0:
+            self._transport.abort()
+        return True
 
 
 class CarefulProtocol(H11Protocol):
@@ -23,7 +67,8 @@ class CarefulProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        self._lingering = _Lingering(transport, lambda: self.conn.their_state is h11.SEND_BODY)
+        super().connection_made(self._lingering)  # type: ignore[arg-type]
         if self.per_address is not None and self.client is not None:
             address = self.client[0]
             clients = [getattr(each, "client", None) for each in self.connections]
@@ -35,6 +80,8 @@ class CarefulProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; go on waiting where it is no whole request yet."""
+        if self._lingering.passes_over(data):
+            return
         super().data_received(data)
         if self.conn.their_state is h11.IDLE:
             if self._for_headers is None:
