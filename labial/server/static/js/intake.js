@@ -91,7 +91,8 @@ export function incoming(speech, signal) {
 }
 
 function shown(key, entry) {
-  const { file, state, reason } = entry;
+  const { file, state } = entry, own = `${file.name}: `;
+  const reason = entry.reason.startsWith(own) ? entry.reason.slice(own.length) : entry.reason;
   if (state === "failed") {
     const drop = () => (running.delete(key), changed.dispatchEvent(new Event("change")));
     const again = () => (drop(), begin(file, entry.speech));

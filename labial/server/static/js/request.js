@@ -42,7 +42,7 @@ export function body(draft, { quality = draft.quality } = {}) {
   if (task === "dub") {
     options.speaker = draft.speaker;
     if (draft.trim) options.trim = draft.trim.join("-");
-    if (draft.report) made.report = true;
+    if (draft.report && !draft.trim) made.report = true;
   }
   if (draft.container && ["dub", "animate", "fix"].includes(task)) made.container = draft.container;
   return made;
@@ -67,6 +67,8 @@ export function previewBody(draft, quality, from, to) {
     for (const role of voices) delete made.inputs[role];
     made.inputs.audio = first;
   }
+  // The same words at the same moments as in the whole: speech does not begin with the part.
+  if (!made.inputs.segments) made.options.speech_at ??= draft.trim?.[0] ?? 0;
   Object.assign(made.options, { trim: `${from.toFixed(2)}-${to.toFixed(2)}`, codec: "h264" });
   delete made.report;
   return { ...made, container: "mp4", keep_days: 1 };

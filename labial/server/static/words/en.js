@@ -193,7 +193,7 @@ export default {
   "more.title": "Options",
   "more.all": "More options",
   "more.report": "Judge it, and write a report",
-  "more.report.help": "Takes longer: the result is looked at once more, and told in plain words.",
+  "more.report.help": "Takes longer: the result is looked at once more, and told in plain words. Only of a whole video.",
   "more.container": "File format",
   "more.container.help": "mp4 plays everywhere.",
   "more.source": "As the source",

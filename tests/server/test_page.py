@@ -1,0 +1,292 @@
+"""The page in a browser, against a server of its own: one server and one browser for all."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from browsing import browser, expect_room, expect_usable, window
+from playwright.sync_api import Browser, Page, expect
+from synth import need_face_model
+from test_dubbing import actor, write_clip, write_speech
+
+_SERVE = "import sys; from labial.cli import main; sys.exit(main())"
+
+
+@dataclass
+class Studio:
+    """A server that runs, and files for it."""
+
+    address: str
+    video: Path
+    speech: Path
+    bad: Path
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.address + path, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Browser]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def studio(started: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    need_face_model()
+    home = tmp_path_factory.mktemp("page")
+    video = write_clip(home / "actor.mp4", actor(), codec="h264")
+    speech = write_speech(home / "speech.wav", 1.2)
+    (home / "notes.mp4").write_bytes(b"these are no pictures " * 400)
+    command = [sys.executable, "-c", _SERVE, "serve", "--port", "0", "--data", str(home / "data")]
+    log = (home / "log.txt").open("w")
+    with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as server:
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            found = re.search(r"http://\S+", line)
+            assert found, line + (home / "log.txt").read_text()
+            yield Studio(found[0].rstrip("/"), video, speech, home / "notes.mp4")
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def add_video(page: Page, studio: Studio) -> None:
+    """Begin with a video and wait until it was looked at."""
+    page.goto(studio.address)
+    page.locator(".drop input[type=file]").set_input_files(studio.video)
+    expect(page.locator(".who")).to_have_count(2)
+
+
+def add_speech(page: Page, studio: Studio) -> None:
+    page.locator(".card input[type=file]").set_input_files(studio.speech)
+    expect(page.locator(".voice .wave canvas")).to_be_visible()
+
+
+def seconds(page: Page, which: str) -> float:
+    time: float = page.locator(which).evaluate("(video) => video.currentTime")
+    return time
+
+
+def test_a_video_is_given_new_words_looked_at_and_downloaded(
+    started: Browser, studio: Studio, tmp_path: Path
+) -> None:
+    with window(started) as page:
+        page.goto(studio.address)
+        expect_usable(page)
+        add_video(page, studio)
+        expect(page.get_by_text("Will it work?")).to_be_visible()
+        page.get_by_role("button", name="Person 1 speaks").click()
+        expect(page.get_by_role("radio", name="Person 1")).to_be_checked()
+        expect(page.get_by_role("button", name="Make the video")).to_have_attribute(
+            "aria-disabled", "true"
+        )
+        add_speech(page, studio)
+        page.get_by_text("More options").click()
+        expect(page.get_by_label("Articulation")).to_be_visible()
+        expect_usable(page)
+        page.reload()
+        expect(page.locator(".voice .wave canvas")).to_be_visible()
+        expect(page.get_by_role("radio", name="Person 1")).to_be_checked()
+        page.get_by_role("radio", name="Fast").check(force=True)
+        page.get_by_role("button", name="Make the video").click()
+        page.wait_for_url("**/#/jobs/job_*")
+        job = page.url.rpartition("/")[2]
+        page.reload()
+        expect(page.locator(".compare video.output")).to_be_visible(timeout=60_000)
+        expect_usable(page)
+        page.wait_for_function("document.querySelector('video.output').readyState >= 3")
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.wait_for_function("document.querySelector('video.output').currentTime > 0.4")
+        page.wait_for_function("document.querySelector('video.source').currentTime > 0.3")
+        page.get_by_role("button", name="Pause", exact=True).click()
+        page.get_by_role("button", name="One frame on").click()
+        page.wait_for_function(
+            "(([a, b]) => Math.abs(a.currentTime - b.currentTime) < 0.02)"
+            "([...document.querySelectorAll('.compare video')])"
+        )
+        wipe = page.get_by_role("slider", name="Wipe")
+        wipe.focus()
+        page.keyboard.press("Home")
+        assert wipe.get_attribute("aria-valuenow") == "0"
+        expect(page.locator(".card .wave")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download").click()
+        download.value.save_as(tmp_path / "got.mp4")
+        assert download.value.suggested_filename == "actor.dubbed.mp4"
+        made = studio.get(f"/v1/jobs/{job}/files/output")
+        assert (tmp_path / "got.mp4").read_bytes() == made.content
+        assert studio.get(f"/v1/jobs/{job}").json()["options"]["speaker"] == "0"
+        page.get_by_role("link", name="History").click()
+        expect(page.locator(".jobs li")).to_have_count(1)
+        expect_usable(page)
+
+
+def test_three_seconds_of_the_mouth_are_shown(started: Browser, studio: Studio) -> None:
+    with window(started, scheme="dark") as page:
+        add_video(page, studio)
+        page.get_by_label("To (s)").fill("1")
+        page.get_by_label("To (s)").press("Enter")
+        page.get_by_text("Type a script").click()
+        page.get_by_label("What the face is to say").fill("Hello.")
+        expect(page.get_by_label("Voice", exact=True)).to_be_visible()
+        expect_usable(page)
+        page.get_by_text("Voice tracks").click()
+        add_speech(page, studio)
+        page.get_by_text("Fast").click()
+        page.get_by_role("button", name="See 3 seconds").click()
+        expect(page.locator(".mouth video")).to_be_visible(timeout=60_000)
+        expect_usable(page)
+        page.get_by_role("link", name="History").click()
+        expect(page.locator(".history")).to_be_visible()
+        jobs = studio.get("/v1/jobs?kind=dub&limit=1").json()["items"]
+        assert jobs[0]["options"]["trim"] == "0.00-1.00"
+
+
+def test_a_job_is_cancelled_and_tried_again(started: Browser, studio: Studio) -> None:
+    with window(started) as page:
+        add_video(page, studio)
+        add_speech(page, studio)
+        page.get_by_role("radio", name="Pro").check(force=True)
+        page.get_by_role("button", name="Make the video").click()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect_usable(page)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("It was cancelled")).to_be_visible()
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        page.get_by_role("link", name="History").click()
+        page.get_by_label("State").select_option("cancelled")
+        expect(page.locator(".jobs li")).to_have_count(1)
+        page.get_by_role("button", name="Delete:").click()
+        expect_usable(page)
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("Nothing here yet")).to_be_visible()
+
+
+def test_a_bad_file_is_told_in_plain_words(started: Browser, studio: Studio) -> None:
+    with window(started) as page:
+        page.goto(studio.address)
+        page.locator(".drop input[type=file]").set_input_files(studio.bad)
+        told = page.locator(".upload .notice")
+        expect(told).to_contain_text("notes.mp4 cannot be used")
+        expect_usable(page)
+        told.get_by_role("button", name="Close").click()
+        expect(told).to_have_count(0)
+
+
+def test_on_a_phone_nothing_is_too_wide_or_too_small(started: Browser, studio: Studio) -> None:
+    with window(started, 360, 740, "dark", has_touch=True, is_mobile=True) as page:
+        page.goto(studio.address)
+        expect_room(page)
+        add_video(page, studio)
+        add_speech(page, studio)
+        page.get_by_text("More options").tap()
+        expect(page.get_by_label("Articulation")).to_be_visible()
+        expect_room(page)
+        expect_usable(page)
+        done = studio.get("/v1/jobs?kind=dub&state=done&limit=1").json()["items"][0]["id"]
+        page.goto(f"{studio.address}/#/jobs/{done}")
+        expect(page.locator(".compare video.output")).to_be_visible()
+        expect_room(page)
+        page.goto(f"{studio.address}/#/jobs")
+        expect(page.locator(".jobs li").first).to_be_visible()
+        expect_room(page)
+        expect_usable(page)
+
+
+def reach(page: Page, name: str, most: int = 60) -> None:
+    """Go on by the tab key until what has the focus is called so."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            "(() => { const e = document.activeElement; return (e.getAttribute('aria-label') ?? "
+            "(e.labels?.[0] ?? e).textContent).trim(); })()"
+        )
+        if name in found:
+            ring = page.evaluate(
+                "(() => { const e = document.activeElement; return [e, e.closest('label')].some("
+                "(each) => each && getComputedStyle(each).outlineStyle === 'solid'); })()"
+            )
+            assert ring, f"the focus on {name} is not seen"
+            return
+    raise AssertionError(f"{name} is not reached by the keyboard")
+
+
+def test_all_is_done_by_the_keyboard_alone(started: Browser, studio: Studio) -> None:
+    with window(started) as page:
+        page.goto(studio.address)
+        expect(page.locator(".drop")).to_be_visible()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        reach(page, "Choose a file")
+        with page.expect_file_chooser() as chooser:
+            page.keyboard.press("Enter")
+        chooser.value.set_files(studio.video)
+        expect(page.locator(".who")).to_have_count(2)
+        reach(page, "Automatic")
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("radio", name="Person 1")).to_be_checked()
+        reach(page, "To")
+        page.keyboard.press("Shift+ArrowLeft")
+        expect(page.get_by_label("To (s)")).not_to_have_value("1.60")
+        reach(page, "Voice tracks")
+        page.keyboard.press("ArrowRight")
+        reach(page, "What the face is to say")
+        page.keyboard.type("Hello there.")
+        reach(page, "Standard")
+        page.keyboard.press("ArrowLeft")
+        expect(page.get_by_role("radio", name="Fast")).to_be_checked()
+        reach(page, "Make the video")
+        expect(page.locator("#go-words")).not_to_contain_text("Type")
+
+
+def test_a_recording_is_a_file_like_any_other(started: Browser, studio: Studio) -> None:
+    with window(started, permissions=["camera", "microphone"]) as page:
+        page.goto(studio.address)
+        page.get_by_role("button", name="Record with the camera").click()
+        page.get_by_role("button", name="Start recording").click()
+        expect(page.locator(".record .digits")).to_contain_text("0:01")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("button", name="Use it")).to_be_focused()
+        expect_usable(page)
+        page.get_by_role("button", name="Record again").click()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_upload_goes_on_where_it_stopped(
+    started: Browser, studio: Studio, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.mp4"
+    large.write_bytes(studio.video.read_bytes() + bytes(9 << 20))
+    with window(started) as page:
+        page.goto(studio.address)
+        sent: list[int] = []
+
+        def held(route, request) -> None:  # type: ignore[no-untyped-def]
+            if request.method == "PATCH":
+                sent.append(int(request.headers["upload-offset"]))
+                if len(sent) == 2:
+                    return None  # for ever on its way
+            return route.continue_()
+
+        page.route("**/v1/uploads/**", held)
+        page.locator(".drop input[type=file]").set_input_files(large)
+        expect(page.locator(".upload progress")).to_be_visible()
+        page.wait_for_function("Number(document.querySelector('.upload progress').value) > 0.3")
+        page.unroute("**/v1/uploads/**")
+        page.reload()
+        expect(page.get_by_text("was interrupted")).to_be_visible()
+        expect_usable(page)
+        page.route("**/v1/uploads/**", held)
+        page.locator(".drop input[type=file]").set_input_files(large)
+        expect(page.locator(".who")).to_have_count(2)
+        assert sent[0] == 0 and sent[2] > 0
