@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGS = [
@@ -17,6 +18,8 @@ _ARGS = [
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
+
+_PATIENCE = 30_000.0
 
 SMALLEST_TAP = 40
 """Pixels that a finger hits."""
@@ -69,9 +72,9 @@ TWICE = """() => { const all = [...document.querySelectorAll("[id]")].map((e) =>
 
 def expect_usable(page: Page) -> None:
     """Every control has a name, every text is dark or light enough, no id is there twice."""
-    assert page.evaluate(NAMELESS) == []
-    assert page.evaluate(PALE) == []
-    assert page.evaluate(TWICE) == []
+    for what, script in (("nameless", NAMELESS), ("pale", PALE), ("twice", TWICE)):
+        found = page.evaluate(script)
+        assert not found, f"{what}: {found}"
     assert page.evaluate("document.querySelectorAll('h1').length") == 1
     assert page.evaluate("document.documentElement.lang") == "en"
 
@@ -79,7 +82,16 @@ def expect_usable(page: Page) -> None:
 def expect_room(page: Page) -> None:
     """Nothing is wider than the window, and fingers hit what is there to be hit."""
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    assert page.evaluate(SMALL, SMALLEST_TAP) == []
+    small = page.evaluate(SMALL, SMALLEST_TAP)
+    assert not small, f"small: {small}"
+
+
+def until(page: Page, truth: str) -> None:
+    """Wait until an expression is true; the page's policy forbids Playwright's own way."""
+    end = time.monotonic() + _PATIENCE / 1000
+    while not page.evaluate(truth):
+        assert time.monotonic() < end, f"never true: {truth}"
+        page.wait_for_timeout(50)
 
 
 @contextmanager
@@ -88,6 +100,7 @@ def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip(f"no browser: none of {', '.join(_NAMES)} is installed")
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=_ARGS)
         yield started
@@ -102,7 +115,7 @@ def window(
     context = started.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", **more
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(_PATIENCE)
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
@@ -112,4 +125,4 @@ def window(
     )
     yield page
     context.close()
-    assert said == []
+    assert not said, said

@@ -55,6 +55,11 @@ async function begin() {
   for (const each of document.querySelectorAll("[data-word]")) each.textContent = t(each.dataset.word);
   for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", t(each.dataset.label));
   account(null);
+  // The address is the view: a jump inside of it must not change it.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    main.focus();
+  });
   let asked = false;
   door.addEventListener("signin", async () => {
     if (asked) return;

@@ -74,7 +74,7 @@ export function record(what) {
 
     const review = () => {
       address = URL.createObjectURL(file);
-      const shown = h(what, { src: address, controls: true, playsInline: true });
+      const shown = h(what, { src: address, controls: true, playsInline: true, "aria-label": file.name });
       const keep = button(t("record.keep"), () => done(file), { kind: "main", sign: "good" });
       fill(stage, shown);
       fill(bar, keep, button(t("record.again"), () => (URL.revokeObjectURL(address), ready()), { sign: "again" }), cancel());

@@ -29,6 +29,7 @@ export function showStudio(main, above) {
     else hero(main, inner.signal);
   };
   watch(["source"], draw, above);
+  watch(["speeches"], () => draft.source || draw(), above);
   draw();
 }
 

@@ -11,7 +11,7 @@ export function trim(facts, video, signal) {
   const whole = facts.media.seconds, frame = 1 / (facts.media.fps || 25);
   const canvas = h("canvas", { "aria-hidden": "true" });
   const track = h("div", { class: "track" }, canvas, h("span", { class: "cut before" }), h("span", { class: "cut after" }), h("span", { class: "kept" }));
-  const handles = ["from", "to"].map((end) => h("button", { type: "button", class: `handle plain ${end}`, role: "slider", "aria-label": t(`trim.${end}`), "aria-valuemin": "0", "aria-valuemax": whole.toFixed(2) }));
+  const handles = ["from", "to"].map((end) => h("button", { type: "button", class: `handle plain ${end}`, role: "slider", "aria-label": t(`trim.handle.${end}`), "aria-valuemin": "0", "aria-valuemax": whole.toFixed(2) }));
   const line = h("div", { class: "trim" }, track, h("span", { class: "at" }), ...handles);
   const fields = ["from", "to"].map((end) => h("input", { type: "number", min: "0", max: whole.toFixed(2), step: "0.01", inputMode: "decimal", "data-end": end }));
   const length = h("p", { class: "soft small digits", "aria-live": "polite" });

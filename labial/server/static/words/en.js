@@ -130,6 +130,8 @@ export default {
   "trim.title": "Which part?",
   "trim.from": "From (s)",
   "trim.to": "To (s)",
+  "trim.handle.from": "Start of the part",
+  "trim.handle.to": "End of the part",
   "trim.all": "All of it",
   "trim.none": "The whole video is made. Drag the handles to make a part of it.",
   "trim.length": "{length} of the video are made.",
