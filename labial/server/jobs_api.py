@@ -177,8 +177,17 @@ async def _file(
     if file is None:
         known = ", ".join(job.result["files"]) or "none"
         raise Refused(404, "not_found", f"this job has no such file: there are {known}")
-    shown = PurePosixPath(file["key"]).name
+    shown = await run_in_threadpool(_called, services, job, PurePosixPath(file["key"]).name)
     return await answer_file(request, services.media, file["key"], shown, file["type"])
+
+
+def _called(services: Services, job: JobRecord, name: str) -> str:
+    """A file as it is saved: behind the name of what the job was made of, where that is known."""
+    try:
+        subject = services.store.upload(next(iter(job.request["inputs"].values())), job.owner)
+    except (NotFound, StopIteration):
+        return name
+    return f"{PurePosixPath(subject.name).stem}.{name}"
 
 
 @router.get(
@@ -193,6 +202,7 @@ async def _file(
             "description": "The part that was asked for by Range.",
             "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
         },
+        204: {"description": "There is none yet, or none any more."},
         304: FILE[304],
         **errors(404, 416),
     },
@@ -202,8 +212,14 @@ async def get_live_frame(
 ) -> Response:
     """Return the newest frame of a job that runs; there is none before the first is made."""
     await run_in_threadpool(services.store.job, job_id, caller.owner)
-    key = f"jobs/{job_id}/live.jpg"
-    return await answer_file(request, services.media, key, "live.jpg", type_of(".jpg"), fresh=True)
+    key, type_ = f"jobs/{job_id}/live.jpg", type_of(".jpg")
+    try:
+        return await answer_file(request, services.media, key, "live.jpg", type_, fresh=True)
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        # A page that looks again and again has not done anything wrong.
+        return Response(status_code=204)
 
 
 def _uploads(services: Services, caller: Caller, body: JobRequest) -> dict[str, UploadRecord]:

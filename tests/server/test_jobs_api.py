@@ -50,7 +50,7 @@ def test_a_job_from_asking_to_files(studio: Studio) -> None:
     assert "12345678" not in answer.text
     assert studio.store.job(job["id"]).webhook["secret"] == "12345678"
     assert studio.http.get(f"/v1/jobs/{job['id']}/files/output").status_code == 409
-    assert studio.http.get(f"/v1/jobs/{job['id']}/live.jpg").status_code == 404
+    assert studio.http.get(f"/v1/jobs/{job['id']}/live.jpg").status_code == 204
     assert studio.http.delete(f"/v1/jobs/{job['id']}").status_code == 409
     assert studio.http.delete(f"/v1/uploads/{upload}").status_code == 409
 

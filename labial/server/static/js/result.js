@@ -4,7 +4,7 @@ import { compare } from "./compare.js";
 import { fill, h, icon } from "./dom.js";
 import { local } from "./draft.js";
 import { lookAt } from "./look.js";
-import { subject, uploadOf } from "./names.js";
+import { uploadOf } from "./names.js";
 import { clock, languageName, t, when } from "./words.js";
 import { wave } from "./wave.js";
 
@@ -61,13 +61,9 @@ function rateOf(job, name) {
 }
 
 function download(job, name, several) {
-  const { type } = job.result.files[name], language = languageOf(name);
-  const tail = { "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv", "application/json": ".json", "video/mp4": ".mp4" }[type] ?? "";
-  const link = h("a", { class: "button main", href: file(job.id, name), download: `labial${language ? `.${language}` : ""}${tail}` }, icon("save"), several ? t("job.download.language", { language: languageName(language) }) : t("job.download"));
-  uploadOf(subject(job)).then((found) => {
-    if (found) link.download = `${found.name.replace(/\.[^.]+$/, "")}.${language || t(`file.${job.kind}`)}${tail}`;
-  });
-  return link;
+  const language = languageOf(name);
+  const words = several ? t("job.download.language", { language: languageName(language) }) : t("job.download");
+  return h("a", { class: "button main", href: file(job.id, name), download: true }, icon("save"), words);
 }
 
 /** What the report says, in the page's own words and colours; its pictures are behind a link. */

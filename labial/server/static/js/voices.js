@@ -6,12 +6,22 @@ import { languages } from "./languages.js";
 import { language as own, languageName, t } from "./words.js";
 
 let known = null;
-/** All voices: [{name, languages, ready}]. */
+/** All voices: [{name, engine, languages, ready}]. */
 function voices() {
-  const flat = (groups) => groups.flatMap(({ names, languages, state }) => names.map((name) => ({ name, languages, ready: state === "ready" })));
+  const flat = (groups) => groups.flatMap(({ names, engine, languages, state }) => names.map((name) => ({ name, engine, languages, ready: state === "ready" })));
   known ??= api("GET", "/voices").then(flat);
   known.catch(() => (known = null));
   return known;
+}
+
+// The first letter of a Kokoro voice says which language it grew up with.
+const GROWN = { a: "en-us", b: "en-gb", e: "es", f: "fr", h: "hi", i: "it", j: "ja", p: "pt-br", z: "cmn" };
+
+/** How well a voice suits a language: less is better. */
+function rank({ name, ready }, code) {
+  const [engine, speaker] = name.split(":"), own = engine === "kokoro" ? GROWN[speaker?.[0]] : null;
+  const foreign = own && own.split("-")[0] !== code.split("-")[0] ? 4 : own && own !== code ? 0.5 : 0;
+  return 2 * !ready + foreign + (engine === "espeak" ? (speaker ? 6 : 1) : 0);
 }
 
 /** Two fields: the language, and the voices that speak it. */
@@ -28,14 +38,19 @@ function fields(place, all, signal) {
   const select = h("select", { onchange: () => change({ voice: select.value, previews: {} }) });
   const speaks = (voice, code) => voice.languages.some((each) => each === code);
   const able = (code) => {
-    const found = all.filter((voice) => speaks(voice, code));
-    // Those at hand first, and of them those that sound better than a formant synthesiser.
-    const rank = (voice) => 2 * !voice.ready + (voice.name.startsWith("espeak") ? 1 : 0);
-    return found.sort((a, b) => rank(a) - rank(b));
+    return all.filter((voice) => speaks(voice, code)).sort((a, b) => rank(a, code) - rank(b, code));
   };
   const draw = () => {
     const found = able(draft.language);
-    fill(select, ...found.map((voice) => h("option", { value: voice.name }, voice.ready ? voice.name : t("voice.fetched", { name: voice.name }))));
+    const shown = ({ name }) => name.split(":").pop().replaceAll("_", " ");
+    const option = (voice) => h("option", { value: voice.name }, voice.ready ? shown(voice) : t("voice.fetched", { name: shown(voice) }));
+    const good = found.filter((voice) => rank(voice, draft.language) < 4), engines = [...new Set(found.map((voice) => voice.engine))];
+    const group = (label, some) => some.length > 0 && h("optgroup", { label }, ...some.map(option));
+    fill(
+      select,
+      ...engines.map((engine) => group(engine, good.filter((voice) => voice.engine === engine))),
+      ...engines.map((engine) => group(t("voice.others", { engine }), found.filter((voice) => voice.engine === engine && !good.includes(voice)))),
+    );
     const kept = found.find((voice) => voice.name === draft.voice) ?? found[0];
     select.value = kept?.name ?? "";
     if (kept && kept.name !== draft.voice) change({ voice: kept.name });

@@ -134,7 +134,7 @@ export default {
   "trim.handle.to": "End of the part",
   "trim.all": "All of it",
   "trim.none": "The whole video is made. Drag the handles to make a part of it.",
-  "trim.length": "{length} of the video are made.",
+  "trim.length": "A part of {length}.",
 
   "task.title": "What is to be done?",
   "task.dub": "New words",
@@ -172,6 +172,7 @@ export default {
   "voice.loading": "Looking for voices",
   "voice.language": "Language of the script",
   "voice.label": "Voice",
+  "voice.others": "{engine}: other speakers",
   "voice.fetched": "{name} (fetched on first use)",
 
   "quality.title": "How well?",
@@ -277,11 +278,6 @@ export default {
   "mark.good": "Good",
   "mark.fair": "Fair",
   "mark.poor": "Poor",
-  "file.dub": "dubbed",
-  "file.animate": "speaks",
-  "file.check": "sync",
-  "file.fix": "fixed",
-  "file.visemes": "visemes",
   "job.picture": "Offset of the sound over time",
   "job.wave": "The voice and its mouth shapes",
 
