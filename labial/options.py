@@ -34,6 +34,7 @@ Liveliness = Literal["still", "calm", "lively"]
 FixHow = Literal["auto", "shift", "stretch", "mouth"]
 Shape = Literal["source", "9:16", "1:1", "16:9"]
 ServeEngine = Literal["local", "ray"]
+ServeRole = Literal["all", "workers"]
 LogFormat = Literal["text", "json"]
 
 
@@ -465,6 +466,9 @@ class ServeOptions:
     workers: Annotated[int, Between(0, 64)] = 1
     """Jobs that are done at a time, each by a process of its own. 0: none here, but elsewhere on
     the same database and store."""
+    role: ServeRole = "all"
+    """workers: nothing is served here, only jobs are done, of the same database and store as
+    another server's."""
     tries: Annotated[int, Between(1, 20)] = 3
     """How often a job is begun before it is given up, where its process ends without a reason."""
     engine: ServeEngine = "local"
@@ -506,6 +510,11 @@ class ServeOptions:
             raise OptionError(f"--host {self.host}: use an address, such as 127.0.0.1 or 0.0.0.0")
         if self.address is not None and self.engine != "ray":
             raise OptionError("--address names a Ray cluster: add --engine ray")
+        if self.role == "workers" and not (self.workers and self.database and self.store):
+            raise OptionError(
+                "--role workers: give --database and --store of the server whose jobs it does, and "
+                "--workers 1 or more"
+            )
         for name in self.hosts:
             if not re.fullmatch(r"[A-Za-z0-9.*-]+(:[0-9]+)?", name):
                 raise OptionError(f"--hosts {name}: use a name, such as studio.example.org")

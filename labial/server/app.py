@@ -27,6 +27,8 @@ from labial.server.arrivals import Arrivals
 from labial.server.bodies import Sizes
 from labial.server.events import Watch
 from labial.server.intake import Examine, Fetch, Intake
+from labial.server.metrics import Metrics
+from labial.server.observing import Observed
 from labial.server.refusing import Refused
 from labial.server.services import Services
 from labial.server.shield import hosts_of, shielded
@@ -80,6 +82,8 @@ def create_app(
         open_paths=pages.OPEN,
         sizes=Sizes(upload=services.upload_bytes + (1 << 20)),
     )
+    app.state.metrics = Metrics(services.store.figures)
+    app.add_middleware(Observed, metrics=app.state.metrics)
     for error, handler in (
         (Refused, _refused),
         (LabialError, _wrong),

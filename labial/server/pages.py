@@ -6,14 +6,15 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from labial.server.answers import HealthOut, VoiceOut, errors
 from labial.server.asking import Served
+from labial.server.health import reasons_not_ready
+from labial.server.metrics import Metrics
 from labial.server.schema import KindForm, forms
-from labial.server.store import StoreError
 
 LOG = logging.getLogger("labial.server")
 STATIC = Path(__file__).parent / "static"
@@ -61,21 +62,18 @@ def get_health() -> HealthOut:
     "/readyz", responses={503: {"model": HealthOut, "description": "It cannot work just now."}}
 )
 def get_readiness(response: Response, services: Served) -> HealthOut:
-    """Tell whether database and store answer."""
-    reasons = []
-    try:
-        services.store.ping()
-    except StoreError as error:
-        LOG.warning("not ready: %s", error)
-        reasons.append("the database does not answer")
-    try:
-        services.media.check()
-    except OSError as error:
-        LOG.warning("not ready: %s", error)
-        reasons.append("the store does not answer")
+    """Tell whether uploads and jobs can be taken and done: database, store, room, workers."""
+    reasons = reasons_not_ready(services.store, services.media, services.staging)
     if reasons:
         response.status_code = 503
     return HealthOut(ok=not reasons, reasons=reasons)
+
+
+@router.get("/metrics", include_in_schema=False)
+def get_metrics(request: Request) -> Response:
+    """Tell Prometheus what it reads; as everything else that is not open, it needs a token."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.page(), media_type=metrics.content_type)
 
 
 def add_page(app: FastAPI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -18,7 +19,10 @@ from labial.server.crew import Crew
 from labial.server.events import Watch
 from labial.server.fetching import fetcher
 from labial.server.guard import examiner
-from labial.server.services import Services, is_loopback, open_services
+from labial.server.logs import logged
+from labial.server.media_store import open_store
+from labial.server.services import Services, is_loopback, open_services, placed
+from labial.server.store import Store
 from labial.server.webhooks import Messenger
 from labial.server.worker import WorkSettings
 
@@ -43,6 +47,14 @@ def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = pri
         The database cannot be used.
     """
     options = options or ServeOptions()
+    with logged(options.logs):
+        if options.role == "workers":
+            _work(options, tell)
+        else:
+            _serve_all(options, tell)
+
+
+def _serve_all(options: ServeOptions, tell: Callable[[str], None]) -> None:
     services = open_services(options)
     try:
         if not is_loopback(options.host) and not services.has_tokens():
@@ -57,6 +69,24 @@ def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = pri
             _serve(services, listener, tell)
     finally:
         services.close()
+
+
+def _work(options: ServeOptions, tell: Callable[[str], None]) -> None:
+    """Do jobs for a server elsewhere, until a signal ends it."""
+    options = placed(options)
+    settings = WorkSettings.of(options)
+    # What is wrong with database or store is told now and here, not by every worker again.
+    Store.open(settings.database).close()
+    open_store(settings.store).check()
+    over = threading.Event()
+    with Crew(settings, options.workers):
+        tell(f"Labial does jobs with {options.workers} workers")
+        try:
+            # A wait without an end would not notice signals everywhere.
+            while not over.wait(3600):
+                pass
+        except KeyboardInterrupt:
+            pass
 
 
 def _serve(services: Services, listener: socket.socket, tell: Callable[[str], None]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import logging
 import os
 import secrets
 import signal
@@ -23,9 +22,10 @@ from pathlib import Path
 
 from labial.errors import LabialError
 from labial.jobs import Limits, Runner, run_apart
-from labial.options import ServeOptions
+from labial.options import LogFormat, ServeOptions
 from labial.server.attempt import Bench, attempt
 from labial.server.beats import Signs
+from labial.server.logs import about, logged
 from labial.server.media_store import open_store
 from labial.server.patience import log, patiently
 from labial.server.store import AWAY, Store
@@ -49,6 +49,8 @@ class WorkSettings:
         Between two looks into an empty queue.
     engine, address
         Where jobs are done: ``local``, or ``ray`` and its cluster.
+    logs
+        How lines of the log are written.
     """
 
     database: str
@@ -62,6 +64,7 @@ class WorkSettings:
     idle_seconds: float = 0.5
     engine: str = "local"
     address: str | None = None
+    logs: LogFormat = "text"
 
     @classmethod
     def of(cls, options: ServeOptions) -> WorkSettings:
@@ -78,6 +81,7 @@ class WorkSettings:
             threads=max(1, (os.cpu_count() or 1) // max(1, options.workers)),
             engine=options.engine,
             address=options.address,
+            logs=options.logs,
         )
 
     @property
@@ -117,8 +121,10 @@ def work(
             if claim is None:
                 leaving.wait(settings.idle_seconds)
                 continue
-            log.info("%s: attempt %d by %s", claim.job.id, claim.job.attempts, name)
-            attempt(claim, bench)
+            with about(job=claim.job.id, worker=name):
+                log.info("%s: attempt %d by %s", claim.job.id, claim.job.attempts, name)
+                attempt(claim, bench)
+                log.info("%s: attempt %d ended", claim.job.id, claim.job.attempts)
             made += 1
     return made
 
@@ -140,8 +146,6 @@ def main() -> int:
     # An interrupt from the keyboard reaches all of a terminal's processes: the server decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: _set_apart(leaving))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = WorkSettings(**json.loads(sys.stdin.readline()))
 
     def end_with_parent() -> None:
@@ -150,12 +154,13 @@ def main() -> int:
         leaving.set()
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    try:
-        with runner_of(settings) as runner:
-            work(settings, leaving, runner)
-    except LabialError as error:
-        log.error("%s", error)
-        return 2
+    with logged(settings.logs):
+        try:
+            with runner_of(settings) as runner:
+                work(settings, leaving, runner)
+        except LabialError as error:
+            log.error("%s", error)
+            return 2
     return 0
 
 

@@ -182,8 +182,9 @@ def ranged(
 def _frames(result: Mapping[str, Any]) -> float:
     """Frames that a job has made, in whatever languages."""
     facts = result.get("facts") or {}
-    each = [part for part in facts.values() if isinstance(part, Mapping)] or [facts]
-    counts = [part.get("frames") for part in (*each, facts)]
+    # A dub has a report for each language, other jobs have one.
+    reports = [facts, *(part for part in facts.values() if isinstance(part, Mapping))]
+    counts = [report.get("frames") for report in reports]
     return float(sum(n for n in counts if isinstance(n, int) and not isinstance(n, bool)))
 
 

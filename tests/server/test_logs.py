@@ -1,0 +1,99 @@
+"""The log tells what happened, on one line, and nobody's secrets."""
+
+import io
+import json
+import logging
+import time
+
+import pytest
+
+from labial.server.logs import about, logged, redacted
+from labial.server.tokens import new_secret
+
+LOG = logging.getLogger("labial.server")
+SECRET = "hUsh-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"token {new_secret()} was used",
+        f"Authorization: Bearer {SECRET}",
+        f"{{'authorization': 'Basic {SECRET}'}}",
+        f"Cookie: labial={SECRET}; other=1",
+        f"set-cookie: __Host-labial={SECRET}; Secure",
+        f"GET /v1/jobs?cursor={SECRET} 200",
+        f"fetching https://host/a/b.mp4?X-Amz-Signature={SECRET}&x=1 failed",
+        f"postgresql+psycopg://labial:{SECRET}@db/labial does not answer",
+        f"s3://{SECRET}:x@bucket/",
+        f'{{"webhook": {{"url": "https://host", "secret": "{SECRET}"}}}}',
+        f"AWS_SECRET_ACCESS_KEY={SECRET}",
+        f"webhook_secret='{SECRET}', attempts=3",
+        f"api-key: {SECRET}",
+        f"password = {SECRET}",
+    ],
+)
+def test_secrets_are_taken_out(line: str) -> None:
+    told = redacted(line)
+    assert SECRET not in told
+    assert "lab_" not in told.replace("lab_[redacted]", "")
+    assert "[redacted]" in told
+    assert redacted(told) == told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "job_abc: attempt 1 by host-12-ab",
+        "GET /v1/jobs/{job_id} 200",
+        "not ready: the store does not answer",
+        "bucket media: NoSuchBucket",
+        "what? nothing",
+        "a token is needed",
+    ],
+)
+def test_what_is_no_secret_stays(line: str) -> None:
+    assert redacted(line) == line
+
+
+def test_hostile_lines_take_no_time() -> None:
+    began = time.process_time()
+    for letter in ("a", "/", "?", "a-", "password", "://", "=", "'"):
+        redacted(letter * 200_000)
+    assert time.process_time() - began < 20
+
+
+def written(form: str) -> list[str]:
+    stream = io.StringIO()
+    with logged("json" if form == "json" else "text", stream):
+        with about(request="r1"), about(job="job_1"):
+            LOG.info("%s began\nINFO forged \x1b[2J", f"Bearer {SECRET}")
+        LOG.debug("too much")
+        logging.getLogger("other").info("too much")
+        try:
+            raise ValueError(f"https://host/?key={SECRET}")
+        except ValueError:
+            LOG.exception("a fault")
+    LOG.warning("after it")
+    return stream.getvalue().splitlines()
+
+
+def test_lines_of_text() -> None:
+    first, second, *trace = written("text")
+    assert "INFO Bearer [redacted] began INFO forged  [2J request=r1 job=job_1" in first
+    assert first[10] == "T"
+    assert first.split()[0].endswith("Z")
+    assert second.endswith("ERROR a fault")
+    assert trace[-1] == "ValueError: https://host/?[redacted]"
+    assert SECRET not in "".join(trace)
+
+
+def test_objects() -> None:
+    first, second = map(json.loads, written("json"))
+    assert first["message"].startswith("Bearer [redacted] began\n")
+    assert {first["request"], first["job"], first["level"]} == {"r1", "job_1", "INFO"}
+    assert first["time"].endswith("Z")
+    assert first["logger"] == "labial.server"
+    assert "request" not in second
+    assert second["exc_info"].endswith("ValueError: https://host/?[redacted]")
+    assert SECRET not in json.dumps(second)
