@@ -76,6 +76,20 @@ class Store:
         key = f"{version()} {models} {content}"
         self._folder = self._root / hashlib.sha256(key.encode()).hexdigest()[:32]
 
+    @property
+    def folder(self) -> Path:
+        """Where its files lie, if there are any; the same name on every machine."""
+        return self._folder
+
+    def adopt(self, new: Path) -> None:
+        """Keep a folder of such files, made elsewhere; ``new`` lies beside :attr:`folder`."""
+        if self.load() is None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                new.rename(self._folder)
+        shutil.rmtree(new, ignore_errors=True)
+        self._tidy()
+
     def load(self) -> tuple[Arrays, dict[str, Any]] | None:
         """Return what is kept, or None. Arrays are mapped from their files, read-only."""
         try:

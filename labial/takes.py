@@ -85,7 +85,7 @@ class Whole:
     @property
     def key(self) -> tuple[object, ...]:
         """What the mouths depend on, besides the options and the sound that is delivered."""
-        return (asked_of(self.options.speaker),)
+        return _wanted(self.options.speaker), self.phones
 
     @cached_property
     def recording(self) -> Recording:
@@ -223,8 +223,8 @@ class Lines:
         return tuple(
             (
                 digests[_file(line)],
-                asked_of(line.speaker),
-                replace(line, audio=None, options=lasting(line.options)),
+                _wanted(line.speaker),
+                replace(line, audio=None, speaker="", options=lasting(line.options)),
             )
             for line in self.lines
         )
@@ -414,10 +414,15 @@ class SegmentsOf:
 
 
 def lasting(options: DubOptions) -> DubOptions:
-    """Return the options that pieces of the output depend on."""
+    """Return the options that pieces of the output depend on.
+
+    Files that they name may lie elsewhere: what is in them counts, as :attr:`Whole.key`,
+    :attr:`Lines.key` and the sound tell.
+    """
     return replace(
-        options, resume=False, cache=True, preview=None, report=None, threads=0, mux="off"
-    )
+        options, resume=False, cache=True, preview=None, report=None, threads=0, mux="off",
+        speaker="auto", srt=None, text=None, segments="-" if options.segments else None,
+    )  # fmt: skip
 
 
 def asked_of(speaker: str) -> str | Boxes:
@@ -429,6 +434,12 @@ def asked_of(speaker: str) -> str | Boxes:
         The file cannot be read, or holds no boxes.
     """
     return read_boxes(Path(speaker)) if speaker.endswith(".json") else speaker
+
+
+def _wanted(speaker: str) -> object:
+    """Whom a speaker means, wherever a file of boxes may lie."""
+    asked = asked_of(speaker)
+    return asked.people if isinstance(asked, Boxes) else asked
 
 
 def _laid(

@@ -1,11 +1,11 @@
 """Room: jobs. Pieces of work as data, and how one is done in a process of its own."""
 
 from labial.jobs.alone import hold_folder, wait_to_hold
-from labial.jobs.apart import Limits, Runner, Stopped, run_apart
+from labial.jobs.apart import Limits, Runner, Stopped, error_of, run_apart
 from labial.jobs.doing import LIVE, run
 from labial.jobs.job import CONTAINERS, Job, Result
 from labial.jobs.kinds import KINDS, Input, Kind, kind_of
-from labial.jobs.strangers import harmless
+from labial.jobs.strangers import harmless, names_file
 from labial.jobs.vetting import vet
 from labial.types import FileRules, Vetted
 
@@ -22,9 +22,11 @@ __all__ = [
     "Runner",
     "Stopped",
     "Vetted",
+    "error_of",
     "harmless",
     "hold_folder",
     "kind_of",
+    "names_file",
     "run",
     "run_apart",
     "vet",

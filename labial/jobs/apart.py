@@ -155,7 +155,7 @@ def _awaited(
                 if hook is not None:
                     hook(told["stage"], told["done"], told["total"])
             elif "error" in told:
-                raise _raised(told["error"], told["message"], bool(told["again"]))
+                raise error_of(told["error"], told["message"], bool(told["again"]))
             else:
                 return Result(**told)
         if stop is not None and stop():
@@ -172,8 +172,8 @@ def _read(stream: IO[bytes], said: queue.SimpleQueue[bytes | None]) -> None:
     said.put(None)
 
 
-def _raised(kind: str, message: str, again: bool) -> LabialError:
-    """The error of the other process, of its own class where that takes one line."""
+def error_of(kind: str, message: str, again: bool) -> LabialError:
+    """Return the error of another process, of its own class where that takes one line."""
     known = getattr(errors, kind, None)
     if kind in ("JobError", "ScriptError") or known is None:
         return JobError(message, again)

@@ -49,7 +49,7 @@ def _quiet(stage: str, done: int, total: int | None) -> None:
 
 
 def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
-    from labial.dubbing import dub, dub_each
+    from labial.dubbing import dub, dub_each, dub_pieces
     from labial.jobs.live import LiveFrame
 
     given, managed = _options(job, folder), dict[str, Any](resume=True, threads=threads)
@@ -68,6 +68,13 @@ def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     if job.report:
         managed["report"] = str(report)
     options, live = kind_of("dub").made(given, **managed), LiveFrame(folder / LIVE)
+    if job.parted:
+        audio, key = job.inputs.get("audio"), job.key
+        found = dub_pieces(video, audio, out, options, job.pieces, key=key, hook=hook, watch=live)
+        made = sum(not part.copied for part in found.parts)
+        if job.pieces or job.divide is None or made > job.divide:
+            place = str(_inside(found.folder, folder))
+            return _result(folder, {}, "", asdict(found) | {"folder": place})
     if speeches:
         reports = dub_each(video, speeches, out, options, hook=hook, watch=live)
     else:

@@ -33,6 +33,12 @@ class Job:
         Of a dub: also judge the output, and write a page about it.
     out
         File to write. None: one in the job's folder. With several languages ``{lang}`` is in it.
+    divide
+        Of a dub with one speech: where more than so many pieces are to be made, only say which,
+        so that others can make them. None makes it all.
+    pieces, key
+        Of a dub with one speech: make only these pieces, for the run that joins them, and what they
+        depend on, both as the job that divided it has said. See :func:`labial.dubbing.dub_pieces`.
 
     Raises
     ------
@@ -48,6 +54,9 @@ class Job:
     container: str | None = None
     report: bool = False
     out: Path | None = None
+    divide: int | None = None
+    pieces: tuple[int, ...] = ()
+    key: str = ""
 
     def __post_init__(self) -> None:
         kind = kind_of(self.kind)
@@ -66,9 +75,17 @@ class Job:
             raise JobError(f"report: only of a dub, this job is {self.kind}")
         segments = {"segments": "segments"} if "segments" in self.inputs else {}
         kind.made(self.options, **segments)
+        several = any(role.startswith("audio.") for role in self.inputs)
+        if self.parted and (self.kind != "dub" or several):
+            raise JobError("pieces: only of a dub with one speech")
         if str(self.options.get("speaker", "")).endswith(".json"):
             raise JobError("speaker: boxes come as an input of the job, not by a file's name")
         self._expect_words()
+
+    @property
+    def parted(self) -> bool:
+        """Whether it is about pieces of an output."""
+        return self.divide is not None or bool(self.pieces)
 
     def _expect_words(self) -> None:
         """Speech comes from one place."""
@@ -93,6 +110,7 @@ class Job:
         facts = json.loads(text)
         facts["inputs"] = {role: Path(path) for role, path in facts["inputs"].items()}
         facts["out"] = None if facts["out"] is None else Path(facts["out"])
+        facts["pieces"] = tuple(facts["pieces"])
         return cls(**facts)
 
 
@@ -109,7 +127,8 @@ class Result:
     summary
         Lines for the user.
     facts
-        What was measured and done, for JSON.
+        What was measured and done, for JSON. Of a dub that was divided: ``content``, ``key``,
+        ``folder`` and ``parts`` as :class:`labial.dubbing.Pieces` has them.
     """
 
     files: Mapping[str, str]
