@@ -3,6 +3,7 @@
 from labial.jobs.alone import hold_folder, wait_to_hold
 from labial.jobs.apart import Limits, Runner, Stopped, error_of, run_apart
 from labial.jobs.doing import LIVE, run
+from labial.jobs.estimating import estimate
 from labial.jobs.job import CONTAINERS, Job, Result
 from labial.jobs.kinds import KINDS, Input, Kind, kind_of
 from labial.jobs.strangers import harmless, names_file
@@ -23,6 +24,7 @@ __all__ = [
     "Stopped",
     "Vetted",
     "error_of",
+    "estimate",
     "harmless",
     "hold_folder",
     "kind_of",
