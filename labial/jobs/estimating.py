@@ -15,7 +15,7 @@ _START, _LISTENED = 1.5, 0.03
 _LOOK = 0.0148, 0.0079
 _RENDER = {"fast": (0.0099, 0.0219), "standard": (0.0215, 0.0278), "pro": (0.0215, 0.0278)}
 _ANIMATE = {"fast": (0.0120, 0.0200), "standard": (0.0240, 0.0200)}
-_JUDGE = 0.0240, 0.0240
+_JUDGE = 0.0700, 0.0500
 _SEPARATED, _COPIED = 0.25, 0.0005
 # Of the work, what no second core helps with; beyond so many cores there is no more to gain.
 _ALONE, _MOST_CORES = 0.1, 8
@@ -39,7 +39,8 @@ def estimate(
     make and encode with ``fast`` and 21.5 + 27.8 M ms with ``standard``: fitted to eight clips from
     186 x 186 to 720 x 1280, of which each takes .85 to 1.4 times as much (the shortest, of 3 s,
     most; the others at most 1.1 times), on a machine that was busy. Larger faces take longer than
-    small ones in the same picture. Photos (two) took 33 ms a frame, speech .01 to .03 s a second.
+    small ones in the same picture. Photos (two) took 33 ms a frame, a
+    report (one) 94 ms, speech .01 to .03 s a second.
     What follows from no file, such as other machines' pace, is for who asks to put in.
 
     Parameters

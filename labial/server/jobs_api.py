@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from labial.jobs import KINDS, Job, kind_of
+from labial.jobs import KINDS, Job, estimate, kind_of
 from labial.server.answers import EstimateOut, JobOut, JobPage, errors
 from labial.server.asking import Asker, Cursor, JobId, Limit, Served, links
 from labial.server.gate import Caller
@@ -252,7 +252,15 @@ def _expect_place(services: Services, caller: Caller) -> None:
 
 
 def _estimated(body: JobRequest, uploads: Mapping[str, UploadRecord]) -> EstimateOut:
-    return EstimateOut(seconds=None, wait=0.0, cpu_seconds_per_minute=None)
+    facts = {role: upload.facts for role, upload in uploads.items()}
+    job = body.asked()
+    seconds, alone = (
+        estimate(body.kind, facts, job["options"], report=bool(job["report"]), cores=cores)
+        for cores in (0, 1)
+    )
+    media = max((float(each.get("seconds") or 0.0) for each in facts.values()), default=0.0)
+    each_minute = None if alone is None or media <= 0 else 60 * alone / media
+    return EstimateOut(seconds=seconds, wait=0.0, cpu_seconds_per_minute=each_minute)
 
 
 def _wait(services: Services) -> float:
