@@ -50,9 +50,13 @@ class Served:
 
     def start(self) -> None:
         self._pids.unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, text=True
-        )
+        with self._pids.with_name("log.txt").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, "--serve"],
+                stdin=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert self._process.stdin is not None
         self._process.stdin.write(self._given + "\n")
         self._process.stdin.flush()
@@ -60,12 +64,13 @@ class Served:
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
-        self._process.wait()
+        self.stop()
 
     def stop(self) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
 
     def worker(self, place: int) -> int | None:
@@ -99,11 +104,20 @@ class Poison(threading.Thread):
     def run(self) -> None:
         while True:
             for pid, parent in processes(["labial.jobs.child", self._job]):
-                with suppress(ProcessLookupError):
-                    os.kill(parent if self._worker else pid, signal.SIGKILL)
-                    self.kills += 1
-                    time.sleep(0.3)
-            time.sleep(0.02)
+                # Of one whose worker has just died, the parent is somebody else.
+                if not self._worker or "labial.server.worker" in command_of(parent):
+                    with suppress(ProcessLookupError):
+                        os.kill(parent if self._worker else pid, signal.SIGKILL)
+                        self.kills += 1
+                        time.sleep(0.3)
+            time.sleep(0.1)
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process; empty where it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    return ""
 
 
 def processes(words: list[str]) -> list[tuple[int, int]]:
@@ -111,8 +125,8 @@ def processes(words: list[str]) -> list[tuple[int, int]]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError, ValueError):
-            line = (folder / "cmdline").read_bytes().decode(errors="replace")
-            if all(word in line for word in words):
+            command = command_of(int(folder.name))
+            if all(word in command for word in words):
                 stat = (folder / "stat").read_text().rpartition(")")[2].split()
                 if stat[0] != "Z":
                     found.append((int(folder.name), int(stat[1])))
@@ -126,7 +140,8 @@ def trial(
     workers: int,
     kills: int,
     server_kills: int,
-    mean_seconds: float,
+    late_seconds: float = 1.0,
+    poison_attempts: int = POISON_ATTEMPTS,
     rare: dict[str, int] | None = None,
     outage: Any = None,
     outages: int = 0,
@@ -140,8 +155,10 @@ def trial(
         With its wanted digests.
     jobs, workers, kills, server_kills, outages
         How many; ``kills`` of each worker.
-    mean_seconds
-        Between two kills.
+    late_seconds
+        Kills are spread over the run by how many jobs are done; each comes up to this much later.
+    poison_attempts
+        At the jobs whose processes are killed each time.
     rare
         Name → how often, of jobs that are not as frequent as the others.
     outage
@@ -155,7 +172,7 @@ def trial(
     dice.shuffle(names)
     began = time.monotonic()
     asked = {ground.submit(n, OWNERS[i % len(OWNERS)]): n for i, n in enumerate(names)}
-    poisoned = [ground.submit(usual[0], owner, POISON_ATTEMPTS) for owner in OWNERS[:2]]
+    poisoned = [ground.submit(usual[0], owner, poison_attempts) for owner in OWNERS[:2]]
     poisons = [Poison(job, worker=n == 1) for n, job in enumerate(poisoned)]
     served = Served(ground.settings, workers, Path(ground.settings.folder).parent / "pids.json")
     served.start()
@@ -164,8 +181,10 @@ def trial(
     plan = [n for n in range(workers) for _ in range(kills)]
     plan += [-1] * server_kills + [-2] * outages
     dice.shuffle(plan)
-    for victim in plan:
-        time.sleep(dice.uniform(0, 2 * mean_seconds))
+    for index, victim in enumerate(plan):
+        while ground.store.count_active() > len(asked) * (1 - index / len(plan)):
+            time.sleep(0.05)
+        time.sleep(dice.uniform(0, late_seconds))
         if victim == -1:
             served.kill()
             served.start()
@@ -252,14 +271,12 @@ def main() -> int:
         stack.enter_context(closing(ground.store))
         each = ground.learn()
         print(f"in peace {each:.2f} s a job; {len(ground.requests)} jobs that differ", flush=True)
-        mean = 0.7 * given.jobs * each / (given.kills * given.workers + given.server_kills)
         figures = trial(
             ground,
             jobs=given.jobs,
             workers=given.workers,
             kills=given.kills,
             server_kills=given.server_kills,
-            mean_seconds=mean,
             rare={"dub long": given.long} if given.long else {},
             outage=outage,
             outages=given.outages,
