@@ -8,7 +8,6 @@ standard input, and leaves when that ends, for then whoever started it is gone.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import secrets
@@ -135,8 +134,9 @@ def runner_of(settings: WorkSettings) -> Iterator[Runner]:
     if settings.engine == "local":
         yield run_apart
         return
-    cluster_room = importlib.import_module("labial.cluster")
-    with cluster_room.open_cluster(settings.address) as cluster:
+    from labial.cluster import open_cluster
+
+    with open_cluster(settings.address) as cluster:
         yield cluster.run
 
 
