@@ -63,6 +63,7 @@ class Redaction(logging.Filter):
         if record.exc_info:
             record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
+        record.__dict__.pop("color_message", None)  # uvicorn's own words, once more
         for name, value in (_CONTEXT.get() or {}).items():
             if not hasattr(record, name):
                 setattr(record, name, value)
