@@ -14,7 +14,7 @@ from labial.options import ServeOptions
 
 _EXTRA = frozenset(
     {"alembic", "fastapi", "httpx", "prometheus_client", "pythonjsonlogger", "sqlalchemy",
-     "starlette", "uvicorn", "pydantic", "h11", "anyio"}
+     "starlette", "uvicorn", "pydantic", "h11", "httpcore", "anyio"}
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ class Token:
                 None if self.upload_gb is None else int(self.upload_gb * 1e9),
                 self.media_minutes,
                 self.active_jobs,
-                self.requests_per_minute,
+                requests_per_minute=self.requests_per_minute,
             )
             made = (self.owner, self.name, (self.scope,), limits, self.days)
             token, secret = add_token(place, *made)

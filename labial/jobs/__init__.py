@@ -6,7 +6,7 @@ from labial.jobs.doing import LIVE, run
 from labial.jobs.estimating import estimate
 from labial.jobs.job import CONTAINERS, Job, Result
 from labial.jobs.kinds import KINDS, Input, Kind, kind_of
-from labial.jobs.strangers import harmless, names_file
+from labial.jobs.strangers import expect_no_files, harmless, names_file
 from labial.jobs.vetting import vet
 from labial.types import FileRules, Vetted
 
@@ -25,6 +25,7 @@ __all__ = [
     "Vetted",
     "error_of",
     "estimate",
+    "expect_no_files",
     "harmless",
     "hold_folder",
     "kind_of",

@@ -6,7 +6,7 @@ Options and segments hold words that a dub at home may take for names of files. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -39,15 +39,20 @@ def harmless(job: Job, folder: Path) -> Job:
     ScriptError
         Segments cannot be read, or name a file that is no input; all that is wrong with them.
     """
-    for name, value in job.options.items():
-        if name not in _WORDS:
-            _expect_no_file(name, value)
+    expect_no_files(job.options)
     inputs = {role: path.absolute() for role, path in job.inputs.items()}
     options = dict(job.options)
     if "segments" in inputs:
         inputs["segments"] = _written(job, folder)
         options.pop("cast", None)  # it is in what was written
     return replace(job, inputs=inputs, options=options)
+
+
+def expect_no_files(options: Mapping[str, Any]) -> None:
+    """Raise JobError where an option of a job could be taken for a file's name."""
+    for name, value in options.items():
+        if name not in _WORDS:
+            _expect_no_file(name, value)
 
 
 def names_file(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from labial.jobs import KINDS, Job, estimate, kind_of
+from labial.jobs import KINDS, Job, estimate, expect_no_files, kind_of
 from labial.server.answers import EstimateOut, JobOut, JobPage, errors
 from labial.server.asking import Asker, Cursor, JobId, Limit, Served, links
 from labial.server.gate import Caller
@@ -225,6 +225,7 @@ async def get_live_frame(
 def _uploads(services: Services, caller: Caller, body: JobRequest) -> dict[str, UploadRecord]:
     """The uploads of a request by role; raises Refused or LabialError where it cannot be done."""
     kind, found = KINDS[body.kind], {}
+    expect_no_files(body.asked()["options"])
     holds = {each.role: each.holds for each in kind.inputs}
     for role, upload_id in body.roles().items():
         try:

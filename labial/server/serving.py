@@ -27,6 +27,7 @@ from labial.server.webhooks import Messenger
 from labial.server.worker import WorkSettings
 
 _GRACE_SECONDS = 5
+_CONNECTIONS, _HEADER_BYTES = 1000, 32768
 
 
 def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = print) -> None:
@@ -98,7 +99,9 @@ def _serve(services: Services, listener: socket.socket, tell: Callable[[str], No
     )
     config = uvicorn.Config(
         app,
-        http=careful(),
+        http=careful(per_address=_CONNECTIONS // 2),
+        limit_concurrency=_CONNECTIONS,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
         lifespan="on",
         log_config=None,
         access_log=False,

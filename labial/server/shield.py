@@ -44,6 +44,7 @@ _HEADERS = {
     "display-capture=(), browsing-topics=()",
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_LONGEST_PATH, _MOST_HEADERS, _MOST_FIELDS = 8192, 32768, 200
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
@@ -96,6 +97,7 @@ class Hosts:
         if scope["type"] == "http" and _path(scope) not in self._exempt:
             try:
                 self._check(Headers(scope=scope).getlist("host"))
+                _expect_short(scope)
             except Refused as refused:
                 return await answer(refused, scope, send)
         elif scope["type"] == "websocket":
@@ -111,6 +113,16 @@ class Hosts:
             raise Refused(
                 421, "host", "this server is not called so: add the name with --hosts if it is"
             )
+
+
+def _expect_short(scope: Scope) -> None:
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _LONGEST_PATH:
+        raise Refused(414, "path", "the path is too long")
+    headers = scope["headers"]
+    if sum(len(name) + len(value) for name, value in headers) > _MOST_HEADERS:
+        raise Refused(431, "headers", "the headers are too long")
+    if len(headers) > _MOST_FIELDS:
+        raise Refused(431, "headers", "there are too many headers")
 
 
 class OwnOrigin:
