@@ -225,7 +225,6 @@ async def get_live_frame(
 def _uploads(services: Services, caller: Caller, body: JobRequest) -> dict[str, UploadRecord]:
     """The uploads of a request by role; raises Refused or LabialError where it cannot be done."""
     kind, found = KINDS[body.kind], {}
-    expect_no_files(body.asked()["options"])
     holds = {each.role: each.holds for each in kind.inputs}
     for role, upload_id in body.roles().items():
         try:
@@ -241,6 +240,7 @@ def _uploads(services: Services, caller: Caller, body: JobRequest) -> dict[str, 
         found[role] = upload
     files = {role: PurePosixPath(f"{u.id}{u.extension or ''}") for role, u in found.items()}
     Job(kind=body.kind, **{**body.asked(), "inputs": files})
+    expect_no_files(body.asked()["options"])
     return found
 
 

@@ -49,9 +49,8 @@ def said(live: Live, data: bytes) -> tuple[int, bytes]:
         with contextlib.suppress(ConnectionError):
             while len(text) != whole and (piece := connection.recv(65536)):
                 text += piece
-                if whole < 0 and (
-                    told := re.search(rb"(?s)content-length: (\d+).*?\r\n\r\n", text)
-                ):
+                told = re.search(rb"(?s)content-length: (\d+).*?\r\n\r\n", text)
+                if whole < 0 and told:
                     whole = told.end() + (0 if data.startswith(b"HEAD") else int(told[1]))
     return (int(text.split(b" ", 2)[1]) if text.startswith(b"HTTP/") else 0), text
 
