@@ -18,6 +18,7 @@ from labial.server.app import create_app
 from labial.server.connections import careful
 from labial.server.intake import Found
 from labial.server.services import Services, open_services
+from labial.server.serving import QuickServer
 
 
 def examined(path: Path, name: str) -> Found:
@@ -96,15 +97,8 @@ def running(folder: Path, port: int = 0, **options: Any) -> Iterator[Studio]:
         log_config=None,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
     started = threading.Event()
-    startup = server.startup
-
-    async def tell(sockets: Any = None) -> None:
-        await startup(sockets)
-        started.set()
-
-    server.startup = tell  # type: ignore[method-assign]
+    server = QuickServer(config, app, started.set)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -92,6 +92,7 @@ class FileOut(BaseModel):
     """A file that a job made."""
 
     name: str = Field(description="output, report, preview and so on; by language output.es.")
+    filename: str = Field(description="As it is saved.")
     size: int
     type: str
     url: str
@@ -140,7 +141,8 @@ class JobOut(BaseModel):
                 "result": {
                     "files": [
                         {
-                            "name": "output", "size": 1048576, "type": "video/mp4",
+                            "name": "output", "filename": "output.mp4",
+                            "size": 1048576, "type": "video/mp4",
                             "url": f"/v1/jobs/{_JOB}/files/output",
                         }
                     ],
@@ -173,6 +175,7 @@ class JobOut(BaseModel):
                 files=[
                     FileOut(
                         name=name,
+                        filename=file["key"].rpartition("/")[2],
                         size=file["size"],
                         type=file["type"],
                         url=f"/v1/jobs/{record.id}/files/{quote(name, safe='')}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from labial.server.media_store import MediaStore
 from labial.server.refusing import Refused
@@ -108,7 +110,26 @@ async def answer_file(
         pieces: Iterator[bytes] = await run_in_threadpool(media.read, key, first, last + 1)
     except KeyError:
         raise Refused(404, "gone", f"{name}: this file is gone") from None
-    return StreamingResponse(pieces, status, headers)
+    return _Pieces(pieces, status, headers)
+
+
+class _Pieces(StreamingResponse):
+    """Pieces of a file that is closed also where nobody waits for the rest."""
+
+    def __init__(self, pieces: Iterator[bytes], status: int, headers: dict[str, str]) -> None:
+        super().__init__(pieces, status, headers)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self._pieces, Generator):
+                # One that has not begun would not know that it has something to close.
+                if inspect.getgeneratorstate(self._pieces) == inspect.GEN_CREATED:
+                    next(self._pieces, None)
+                self._pieces.close()
 
 
 def _part(asked: str, size: int) -> tuple[int, int] | None:

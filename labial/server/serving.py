@@ -110,10 +110,10 @@ def _serve(services: Services, listener: socket.socket, tell: Callable[[str], No
     )
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    _Server(config, app, lambda: tell(f"Labial is at http://{shown}:{port}/")).run([listener])
+    QuickServer(config, app, lambda: tell(f"Labial is at http://{shown}:{port}/")).run([listener])
 
 
-class _Server(uvicorn.Server):
+class QuickServer(uvicorn.Server):
     """Says when it is there, and ends streams that would else last as long as their jobs."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, tell: Callable[[], None]) -> None:
