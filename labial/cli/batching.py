@@ -6,7 +6,6 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,8 +74,9 @@ def _runner(options: BatchOptions) -> Iterator[Runner]:
     if options.engine == "local":
         yield run_apart
         return
-    # Ray is of an extra.
-    with import_module("labial.cluster").open_cluster(options.address) as cluster:
+    from labial.cluster import open_cluster
+
+    with open_cluster(options.address) as cluster:
         yield cluster.run
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import ray
 
-from labial import __version__, seen
+from labial import seen
 from labial.cluster.blocks import BLOCK, Parcel, Shelf, blocks, root
 from labial.cluster.depot import SEEN, Step
 from labial.cluster.home import Visit, call
@@ -81,7 +81,7 @@ def work(errand: Errand, visit: Visit) -> dict[str, Any]:
 def _worked(errand: Errand, visit: Visit) -> Result:
     if seen.version() != visit.version:
         raise JobError(
-            f"{platform.node()} has another version of Labial ({__version__}): install the "
+            f"{platform.node()} has another version of Labial, or other files: install the "
             "same on every machine of the cluster"
         )
     # Ray lets numerical libraries have one thread; the result must not depend on where it is made.

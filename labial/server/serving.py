@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import uvicorn
 from fastapi import FastAPI
@@ -65,11 +67,24 @@ def _serve_all(options: ServeOptions, tell: Callable[[str], None]) -> None:
             )
         with (
             _listening(options.host, options.port) as listener,
-            Crew(WorkSettings.of(services.options), options.workers),
+            _crew(services.options),
         ):
             _serve(services, listener, tell)
     finally:
         services.close()
+
+
+@contextlib.contextmanager
+def _crew(options: ServeOptions) -> Iterator[Crew]:
+    """The workers, and the cluster for all of them, which is started where none is named."""
+    settings = WorkSettings.of(options)
+    with contextlib.ExitStack() as stack:
+        if options.engine == "ray" and options.address is None and options.workers:
+            from labial.cluster import open_cluster
+
+            cluster = stack.enter_context(open_cluster())
+            settings = replace(settings, address=cluster.address)
+        yield stack.enter_context(Crew(settings, options.workers))
 
 
 def _work(options: ServeOptions, tell: Callable[[str], None]) -> None:
@@ -80,7 +95,7 @@ def _work(options: ServeOptions, tell: Callable[[str], None]) -> None:
     Store.open(settings.database).close()
     open_store(settings.store).check()
     over = threading.Event()
-    with Crew(settings, options.workers):
+    with _crew(options):
         tell(f"Labial does jobs with {options.workers} workers")
         try:
             # A wait without an end would not notice signals everywhere.
