@@ -73,6 +73,8 @@ class Job:
             raise JobError(f"container {self.container}: use one of {', '.join(CONTAINERS)}")
         if self.report and self.kind != "dub":
             raise JobError(f"report: only of a dub, this job is {self.kind}")
+        if self.report and self.options.get("trim") is not None:
+            raise JobError("report: it is about whole videos, leave out the report or trim")
         segments = {"segments": "segments"} if "segments" in self.inputs else {}
         kind.made(self.options, **segments)
         several = any(role.startswith("audio.") for role in self.inputs)

@@ -69,6 +69,7 @@ def test_options_go_to_json_and_back() -> None:
         ({"options": {"speaker": "/etc/boxes.json"}}, "boxes come as an input"),
         ({"container": "exe"}, "use one of mp4"),
         ({"kind": "check", "inputs": {"video": Path("v")}, "report": True}, "only of a dub"),
+        ({"options": {"trim": "1-2"}, "report": True}, "leave out the report or trim"),
     ],
 )
 def test_a_job_that_cannot_be_is_refused(asked: dict[str, Any], said: str) -> None:
