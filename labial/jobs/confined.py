@@ -92,6 +92,8 @@ def limit(
     except ImportError:  # Windows has no such limits
         return
     cpu = None if cpu_seconds is None else int(cpu_seconds) + 1
+    if sys.platform == "darwin":
+        memory = None  # macOS refuses to limit it
     for which, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_AS, memory),
