@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -43,29 +42,15 @@ class Crew:
     def __init__(
         self, settings: WorkSettings, count: int, sweep_seconds: float = _SWEEP_SECONDS
     ) -> None:
-        self._settings, self._count, self._sweep_seconds = settings, count, sweep_seconds
-        self._places: list[_Place] = []
-        self._stack = contextlib.ExitStack()
+        self._settings, self._sweep_seconds = settings, sweep_seconds
+        self._places = [_Place(settings) for _ in range(count)]
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=target, daemon=True) for target in (self._watch, self._sweep)
         ]
 
     def __enter__(self) -> Crew:
-        """Start them, and a cluster for all of them where they need one.
-
-        Raises
-        ------
-        OptionError
-            None can be started.
-        """
-        settings = self._settings
-        if settings.engine == "ray" and settings.address is None and self._count:
-            from labial.cluster import open_cluster
-
-            cluster = self._stack.enter_context(open_cluster())
-            settings = replace(settings, address=cluster.address)
-        self._places = [_Place(settings) for _ in range(self._count)]
+        """Start them."""
         for place in self._places:
             place.look()
         for thread in self._threads:
@@ -87,7 +72,6 @@ class Crew:
         until = time.monotonic() + _LEAVE_SECONDS
         for place in self._places:
             place.end(until)
-        self._stack.close()
 
     def pids(self) -> list[int | None]:
         """Return the process at each place; None where the one before died a moment ago."""

@@ -26,7 +26,7 @@ def settings(tmp_path: Path) -> WorkSettings:
 
 
 def until(what: Callable[[], bool]) -> None:
-    for _ in range(2000):
+    for _ in range(6000):
         if what():
             return
         time.sleep(0.01)
@@ -102,7 +102,7 @@ def test_a_database_of_the_future_is_told_and_tried_again(
     store.close()
     told = ""
     with Crew(settings, 1) as crew:
-        for _ in range(500):
+        for _ in range(3000):
             told += capfd.readouterr().err
             if "newer version" in told:
                 break

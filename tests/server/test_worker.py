@@ -96,7 +96,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def until(what: Callable[[], bool]) -> None:
-    for _ in range(1000):
+    for _ in range(3000):
         if what():
             return
         time.sleep(0.01)
