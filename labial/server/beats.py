@@ -11,6 +11,7 @@ from typing import Any
 from labial.jobs import LIVE
 from labial.server.media_store import MediaStore
 from labial.server.patience import first_line, log
+from labial.server.shares import Share, stages_of
 from labial.server.store import AWAY, Claim, Said, Store
 
 _BEAT_SECONDS = 1.0
@@ -64,11 +65,12 @@ class Beats(Beside):
         super().__init__(min(_BEAT_SECONDS, claim.lease_seconds / 3))
         self._store, self._claim = store, claim
         self._progress: dict[str, Any] | None = None
+        self._share = Share(stages_of(claim.job.kind, claim.job.request))
         self.said: Said = "go"
 
     def hook(self, stage: str, done: int, total: int | None) -> None:
         """Take notice of how far the job is, as a :data:`labial.types.Hook`."""
-        share = min(done / total, 1.0) if total else None
+        share = self._share.at(stage, done, total)
         self._progress = {"stage": stage, "done": done, "total": total, "share": share}
 
     def step(self) -> None:

@@ -42,7 +42,7 @@ export function goBar(signal) {
     const why = missing(draft);
     begin.setAttribute("aria-disabled", String(Boolean(why)));
     clearTimeout(timer);
-    if (why) return (words.textContent = why);
+    if (why) return void (words.textContent = why);
     const mine = ++turn;
     timer = setTimeout(async () => {
       try {
@@ -50,6 +50,8 @@ export function goBar(signal) {
         if (mine !== turn) return;
         const ready = seconds === null ? t("go.ready") : t("go.time", { length: duration(seconds) });
         words.textContent = wait >= 1 ? `${ready} ${t("go.wait", { length: duration(wait) })}` : ready;
+        // Others come to their end.
+        if (wait >= 1) timer = setTimeout(() => signal.aborted || shown(), 5000);
       } catch (error) {
         if (error.name === "AbortError" || mine !== turn) return;
         words.textContent = error.status === 404 ? t("go.ready") : error.message;

@@ -24,12 +24,24 @@ export function more(task, signal, open = false) {
   return box;
 }
 
+// Where an option is looked for; whatever is not named here is found under the last heading.
+const GROUPS = {
+  mouth: "articulation expression closures rest onset motion adapt_seconds seed".split(" "),
+  sound: "sync_mode stretch_audio speech_at denoise keep_background loudness keep_audio".split(" "),
+  file: [],
+};
+const groupOf = (name) => Object.keys(GROUPS).find((group) => GROUPS[group].includes(name)) ?? "file";
+
 function form(kind, task) {
   const placed = ["dub", "animate"].includes(task) ? PLACED : new Set();
-  const fields = kind.options.filter((option) => !placed.has(option.name)).map((option) => field(option, task));
-  if (kind.containers.length) fields.unshift(container(kind.containers));
-  if (kind.report) fields.unshift(report());
-  return h("div", { class: "options" }, ...fields);
+  const options = kind.options.filter((option) => !placed.has(option.name));
+  const general = h("div", { class: "options" }, kind.report && report(), kind.containers.length > 0 && container(kind.containers));
+  if (options.length < 8) return h("div", { class: "stack" }, general, h("div", { class: "options" }, ...options.map((option) => field(option, task))));
+  const groups = Object.keys(GROUPS).map((group) => {
+    const mine = options.filter((option) => groupOf(option.name) === group).map((option) => field(option, task));
+    return h("details", {}, h("summary", {}, t(`more.group.${group}`)), h("div", { class: "options" }, ...mine));
+  });
+  return h("div", {}, general, ...groups);
 }
 
 const title = (name) => name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());

@@ -195,6 +195,9 @@ export default {
 
   "more.title": "Options",
   "more.all": "More options",
+  "more.group.mouth": "The mouth",
+  "more.group.sound": "Sound and length",
+  "more.group.file": "The file",
   "more.report": "Judge it, and write a report",
   "more.report.help": "Takes longer: the result is looked at once more, and told in plain words. Only of a whole video.",
   "more.container": "File format",
