@@ -29,7 +29,7 @@ def stages_of(kind: str, request: Mapping[str, Any]) -> Stages:
     """
     if kind != "dub":
         return _OF.get(kind, ())
-    speeches = sum(role.startswith("audio") for role in request.get("inputs") or ())
+    speeches = len([r for r in request.get("inputs") or () if str(r).startswith("audio")])
     adapting = (request.get("options") or {}).get("quality") == "pro"
     each: list[tuple[str, float]] = [("speak", 3), ("listen", 2)]
     each += [("adapt", _ADAPTING)] * adapting + [("render", 55), ("copy", 1)]
