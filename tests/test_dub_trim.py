@@ -15,7 +15,7 @@ from test_dub_segments import pictures
 from test_dubbing import actor, decode, sound_seconds, write_clip, write_speech
 
 from labial import dubbing
-from labial.dubbing import dub, dub_each
+from labial.dubbing import dub, dub_each, dub_pieces
 from labial.errors import FaceError, OptionError
 from labial.media import pieces
 from labial.media.sound_file import sound_blocks
@@ -190,6 +190,22 @@ def test_a_stopped_run_goes_on_to_the_same_file(
         dub(film, speech, tmp_path / "out.mkv", hook=stop_at(25), **how)
     assert dub(film, speech, tmp_path / "out.mkv", **how).resumed >= 16
     assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+
+
+def test_pieces_of_a_part_can_be_made_elsewhere(
+    film: Path, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, frames in (("LEAST", 4), ("USUAL", 8), ("MOST", 11)):
+        monkeypatch.setattr(pieces, name, frames)
+    how: dict[str, Any] = {"trim": "0.2-1.4", "speech_at": 0.0, **QUICK}
+    whole, out = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    dub(film, speech, whole, resume=True, **how)
+    plan = dub_pieces(film, speech, out, **how)
+    dub_pieces(film, speech, out, numbers=range(len(plan.parts)), key=plan.key, **how)
+    steps: list[str] = []
+    dub(film, speech, out, resume=True, hook=lambda stage, *_: steps.append(stage), **how)
+    assert len(plan.parts) > 2 and "render" not in steps
+    assert out.read_bytes() == whole.read_bytes()
 
 
 def test_segments_keep_their_places(film: Path, speech: Path, tmp_path: Path) -> None:
