@@ -9,12 +9,15 @@ The film is made of the clips (``long_film.py``). It is dubbed directly, then on
 workers that are started here, then once more while a worker is killed in the middle. The first
 pass is made once, in the direct run, and kept, as it is for any second dub of a film. Each output
 is held against the direct one: the digests of all decoded frames with their times, of the file's
-packets, and of the sound. Memory is the largest resident size of a process of each kind.
+packets, and of the sound. Memory is the largest resident size of a process of each kind. Seconds of
+processors are all that the processes took: where others work on the machine too, as the load tells,
+they say more than the clock. What was measured lies in FOLDER and is not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -24,7 +27,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,8 @@ class Run:
     first_pass: float = 0.0
     parts: float = 0.0
     join: float = 0.0
+    cpu: float = 0.0
+    load: float = 0.0
     peaks: dict[str, int] = field(default_factory=dict)
     digests: dict[str, Any] = field(default_factory=dict)
     killed: int = 0
@@ -67,14 +72,12 @@ def main() -> int:
         make_film(given.clips, folder, round(given.minutes * 60), given.height)
     own_cache(folder / "cache")
     job = Job("dub", {"video": film, "audio": speech}, {"quality": given.quality})
-    direct = measured("direct", job, folder / "direct", run_apart)
+    direct = measured("direct", job, folder / "direct", 0)
     print(told(direct, direct), flush=True)
     for count in given.workers:
-        with open_cluster(cpus=count) as cluster:
-            run = measured(f"{count} workers", job, folder / f"on-{count}", cluster.run)
+        run = measured(f"{count} workers", job, folder / f"on-{count}", count)
         print(told(run, direct), flush=True)
-    with open_cluster(cpus=2) as cluster:
-        run = measured("2, one killed", job, folder / "killed", cluster.run, kill=True)
+    run = measured("2, one killed", job, folder / "killed", 2, kill=True)
     print(told(run, direct), flush=True)
     print(json.dumps(direct.digests))
     return 0
@@ -91,8 +94,20 @@ def own_cache(cache: Path) -> None:
     os.environ["LABIAL_CACHE"] = str(cache)
 
 
-def measured(name: str, job: Job, folder: Path, runner: Runner, kill: bool = False) -> Run:
-    """Do the job once."""
+def measured(name: str, job: Job, folder: Path, cpus: int, kill: bool = False) -> Run:
+    """Do the job once, on a cluster of so many processors, or without one."""
+    kept = folder.with_suffix(".json")
+    if kept.exists():
+        return Run(**json.loads(kept.read_text()))
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(open_cluster(cpus=cpus)).run if cpus else run_apart
+        run = once(name, job, folder, runner, kill)
+    kept.write_text(json.dumps(asdict(run)))
+    return run
+
+
+def once(name: str, job: Job, folder: Path, runner: Runner, kill: bool) -> Run:
+    """Do the job with a runner, and look at it."""
     folder.mkdir(exist_ok=True)
     run, marks = Run(name), dict[str, float]()
     with Watch(run):
@@ -135,10 +150,14 @@ class Watch:
 
     def _look(self) -> None:
         peaks: dict[str, int] = defaultdict(int)
+        cpu: dict[int, float] = {}
+        loads = []
         while not self._over.wait(0.5):
             for pid, name in family():
                 try:
                     status = Path(f"/proc/{pid}/status").read_text()
+                    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+                    cpu[pid] = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
                     # Shared memory is Ray's store, counted once by whoever holds it.
                     size = int(status.split("RssAnon:")[1].split()[0]) + int(
                         status.split("RssFile:")[1].split()[0]
@@ -146,7 +165,9 @@ class Watch:
                 except (OSError, IndexError):
                     continue
                 peaks[name] = max(peaks[name], size // 1024)
-        self._run.peaks = dict(peaks)
+            loads.append(os.getloadavg()[0])
+        self._run.peaks, self._run.cpu = dict(peaks), sum(cpu.values())
+        self._run.load = sum(loads) / max(len(loads), 1)
 
 
 def family() -> list[tuple[int, str]]:
@@ -232,7 +253,8 @@ def told(run: Run, direct: Run) -> str:
     killed = f", killed {run.killed}" if run.killed else ""
     return (
         f"{run.name:16} {run.seconds:7.1f} s: before {run.first_pass:6.1f}, made {run.parts:6.1f}, "
-        f"joined {run.join:5.1f}; {run.digests['frames']} frames, {same}{killed}; MB: {memory}"
+        f"joined {run.join:5.1f}; processors {run.cpu:6.1f} s at load {run.load:.0f}; "
+        f"{run.digests['frames']} frames, {same}{killed}; MB: {memory}"
     )
 
 

@@ -32,6 +32,8 @@ class _Visit:
     out: Path
     parcels: list[Parcel] | None = None
     steps: dict[int, Step] = field(default_factory=dict)
+    # Files of which some blocks have come.
+    coming: set[Path] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -60,7 +62,9 @@ class Depot:
 
     def close(self, visit: str) -> None:
         """End a job: nothing of it is handed out or taken any more."""
-        self._visits.pop(visit, None)
+        here = self._visits.pop(visit, None)
+        for path in [] if here is None else here.coming:
+            path.unlink(missing_ok=True)
 
     def parcels(self, visit: str) -> list[Parcel]:
         """Return what a job needs; it is read through when the first one asks."""
@@ -102,7 +106,9 @@ class Depot:
         new = target.with_name(f".{target.name}.{sender}.new")
         if block is None:
             new.replace(target)
+            here.coming.discard(new)
             return
+        here.coming.add(new)
         target.parent.mkdir(parents=True, exist_ok=True)
         with new.open("wb" if number == 0 else "ab") as file:
             file.write(block)

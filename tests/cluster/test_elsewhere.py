@@ -13,6 +13,7 @@ from test_dubbing import write_speech
 from labial import weights
 from labial.cluster import open_cluster
 from labial.cluster.blocks import BLOCK, Parcel, Shelf, block_of, blocks
+from labial.cluster.depot import Depot
 from labial.errors import JobError, ReadError
 from labial.jobs import Job, run_apart
 
@@ -112,3 +113,25 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
     kept = [digest(tmp_path / f"source{k}") for k in (0, 2, 3)]
     left = {path.name for path in (tmp_path / "shelf").iterdir() if path.is_file()}
     assert left == set(kept), "the first is still in use"
+
+
+def test_home_keeps_whole_files_alone(tmp_path: Path) -> None:
+    depot, folder, out = Depot(), tmp_path / "job", tmp_path / "films"
+    folder.mkdir()
+    out.mkdir()
+    depot.open("visit", {}, folder, out)
+    names = [".output.mp4.labial/000001.piece", "out/film.mp4"]
+    assert depot.missing("visit", names) == names
+    for name in names:
+        depot.take("visit", name, "a", 0, b"some")
+        depot.take("visit", name, "lost", 0, b"other")
+        assert depot.missing("visit", [name]) == [name], "it is there when all of it is"
+        depot.take("visit", name, "a", 1, b"thing")
+        depot.take("visit", name, "a", 0, None)
+    assert depot.missing("visit", names) == []
+    with pytest.raises(ValueError, match="no name of a file"):
+        depot.take("visit", "out/../../x", "a", 0, b"x")
+    depot.close("visit")
+    depot.take("visit", "late", "a", 0, b"x")
+    left = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"000001.piece": b"something", "film.mp4": b"something"}
