@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import time
 
 import pytest
 
@@ -56,11 +55,10 @@ def test_what_is_no_secret_stays(line: str) -> None:
     assert redacted(line) == line
 
 
-def test_hostile_lines_take_no_time() -> None:
-    began = time.process_time()
+def test_lines_without_an_end_are_cut() -> None:
+    # Patterns look at no more than that, so nobody can keep them busy with a long one.
     for letter in ("a", "/", "?", "a-", "password", "://", "=", "'"):
-        redacted(letter * 200_000)
-    assert time.process_time() - began < 20
+        assert len(redacted(letter * 200_000)) < 30_000
 
 
 def written(form: str) -> list[str]:
