@@ -3,32 +3,30 @@
 A delivery is a POST of JSON. ``Labial-Delivery`` is the same in every try, so that a receiver can
 tell one that came twice. Where the webhook has a secret, ``Labial-Signature`` is
 ``t=SECONDS,v1=HEX`` with HEX the HMAC-SHA256 under that secret of ``SECONDS.DELIVERY.`` and the
-body; :func:`verify` checks it. No redirect is followed; of the answer only the status counts.
+body; :func:`labial.client.verify_delivery` checks it. No redirect is followed; of the answer only
+the status counts.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from labial.client import sign_delivery
 from labial.server.reaching import Reach, Unreachable, asked
 from labial.server.store import Delivery
 
 LOG = logging.getLogger("labial.server")
 TRIES = 12
 """After so many a delivery is given up: two days."""
-TOLERANCE = 300.0
-"""Seconds that a signature may be old."""
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 6 * 3600.0
 _SECONDS = 15.0
 _AT_ONCE, _TAKEN = 4, 20
@@ -47,57 +45,6 @@ class Outbox(Protocol):
 
     def delivery_failed(self, delivery_id: int, again_at: datetime | None, reason: str) -> None:
         """Note why one did not arrive."""
-
-
-def sign(secret: str, delivery: str, body: bytes, seconds: int) -> str:
-    """Return the value of ``Labial-Signature``.
-
-    Parameters
-    ----------
-    secret
-        Of the webhook.
-    delivery
-        ``Labial-Delivery``.
-    body
-        As it is sent.
-    seconds
-        Since 1970, when it is sent.
-    """
-    text = f"{seconds}.{delivery}.".encode() + body
-    return f"t={seconds},v1={hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}"
-
-
-def verify(
-    secret: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    now: float | None = None,
-    tolerance: float = TOLERANCE,
-) -> bool:
-    """Tell whether a delivery comes from who knows the secret, and is not an old one sent again.
-
-    Parameters
-    ----------
-    secret
-        Of the webhook.
-    headers
-        Of the request; case does not matter.
-    body
-        Its bytes, not what was read out of them.
-    now
-        Seconds since 1970; default: this moment.
-    tolerance
-        Seconds by which clocks may differ, and a delivery may be late.
-    """
-    told = {name.lower(): value for name, value in headers.items()}
-    signature = told.get("labial-signature", "")
-    seconds = signature.partition(",")[0].removeprefix("t=")
-    if not (seconds.isdecimal() and seconds.isascii() and len(seconds) < 13):
-        return False
-    if abs((time.time() if now is None else now) - int(seconds)) > tolerance:
-        return False
-    wanted = sign(secret, told.get("labial-delivery", ""), body, int(seconds))
-    return hmac.compare_digest(wanted.encode(), signature.encode("utf-8", "replace"))
 
 
 def wait_after(attempts: int, chance: Callable[[], float] = random.random) -> float | None:
@@ -197,7 +144,7 @@ def deliver(delivery: Delivery, reach: Reach, seconds: float = _SECONDS) -> int:
         "Labial-Event": delivery.event,
     }
     if delivery.secret:
-        headers["Labial-Signature"] = sign(delivery.secret, name, body, int(time.time()))
+        headers["Labial-Signature"] = sign_delivery(delivery.secret, name, body, int(time.time()))
     with asked(
         reach, "POST", delivery.url, headers, body, timeout=seconds, redirects=0
     ) as response:

@@ -79,7 +79,7 @@ def test_webhooks_go_nowhere_private_and_are_signed_where_they_go(
 ) -> None:
     from strange import wav
 
-    from labial.server.webhooks import verify
+    from labial.client import verify_delivery
 
     before = len(elsewhere.asked)
     sent = {}
@@ -96,5 +96,5 @@ def test_webhooks_go_nowhere_private_and_are_signed_where_they_go(
     until(lambda: "six.example" in shared.live.said)
     for method, _, headers, body in elsewhere.asked[before:]:
         assert method == "POST" and sent["near.example"].encode() in body
-        assert verify("hook secret 5d1", headers, body, now=time.time())
+        assert verify_delivery("hook secret 5d1", headers, body, now=time.time())
     assert "hook secret" not in shared.live.said + local.said

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from elsewhere import Elsewhere, status
 
+from labial.client import sign_delivery, verify_delivery
 from labial.server.reaching import Reach
 from labial.server.store import Delivery, Store
-from labial.server.webhooks import TRIES, Messenger, sign, verify, wait_after
+from labial.server.webhooks import TRIES, Messenger, wait_after
 
 HERE = Reach((ipaddress.ip_network("127.0.0.1/32"),))
 SECRET = "a secret of the hook"
@@ -64,17 +65,19 @@ def test_a_delivery_says_what_happened_and_can_be_verified() -> None:
         told = json.loads(body)
         assert told == {"delivery": "job_a.7", "event": "job.done", "job": PAYLOAD}
         assert headers["labial-delivery"] == "job_a.7" and headers["labial-event"] == "job.done"
-        assert verify(SECRET, headers, body)
-        assert not verify("another secret", headers, body)
-        assert not verify(SECRET, headers, body + b" ")
-        assert not verify(SECRET, headers | {"labial-delivery": "job_b.7"}, body)
-        assert not verify(SECRET, headers, body, now=time.time() + 301)
+        assert verify_delivery(SECRET, headers, body)
+        assert not verify_delivery("another secret", headers, body)
+        assert not verify_delivery(SECRET, headers, body + b" ")
+        assert not verify_delivery(SECRET, headers | {"labial-delivery": "job_b.7"}, body)
+        assert not verify_delivery(SECRET, headers, body, now=time.time() + 301)
     assert box.failed == []
 
 
 @pytest.mark.parametrize("mark", ["", "t=,v1=", "v1=00", "t=1e9,v1=0", "t=\u0661,v1=0", "t=1"])
 def test_what_is_no_signature_is_not_verified(mark: str) -> None:
-    assert not verify(SECRET, {"Labial-Signature": mark, "Labial-Delivery": "a"}, b"", now=1)
+    assert not verify_delivery(
+        SECRET, {"Labial-Signature": mark, "Labial-Delivery": "a"}, b"", now=1
+    )
 
 
 def test_a_signature_is_what_its_description_says() -> None:
@@ -82,7 +85,7 @@ def test_a_signature_is_what_its_description_says() -> None:
     import hmac
 
     wanted = hmac.new(b"key", b"1700000000.job_a.7.{}", hashlib.sha256).hexdigest()
-    assert sign("key", "job_a.7", b"{}", 1_700_000_000) == f"t=1700000000,v1={wanted}"
+    assert sign_delivery("key", "job_a.7", b"{}", 1_700_000_000) == f"t=1700000000,v1={wanted}"
 
 
 def test_without_a_secret_there_is_no_signature() -> None:
