@@ -21,7 +21,8 @@ const told = new Set();
 export function change(fields) {
   Object.assign(draft, fields);
   sessionStorage.setItem(KEPT, JSON.stringify(draft));
-  for (const tell of [...told]) tell(new Set(Object.keys(fields)));
+  // One of them may end others.
+  for (const tell of [...told]) if (told.has(tell)) tell(new Set(Object.keys(fields)));
 }
 
 /** Begin anew. */

@@ -1,5 +1,5 @@
 // All jobs: the newest first, by kind and state, to open and to delete.
-import { api, ended, file, tidy } from "./api.js";
+import { api, content, ended, file, tidy } from "./api.js";
 import { announce, button, fill, h, icon, notice } from "./dom.js";
 import { named, subject } from "./names.js";
 import { previews } from "./quality.js";
@@ -43,7 +43,8 @@ export function showHistory(main, signal) {
 
 function row(job, emptied) {
   const preview = Object.keys(job.result?.files ?? {}).find((name) => /^(preview|picture|poster)/.test(name));
-  const thumb = preview ? h("img", { class: "thumb", src: file(job.id, preview), alt: "", loading: "lazy" }) : h("span", { class: "thumb" }, icon(SIGNS[job.kind] ?? "file"));
+  const { photo } = job.inputs;
+  const thumb = photo && job.state === "done" ? h("img", { class: "thumb", src: content(photo), alt: "", loading: "lazy" }) : preview ? h("img", { class: "thumb", src: file(job.id, preview), alt: "", loading: "lazy" }) : h("span", { class: "thumb" }, icon(SIGNS[job.kind] ?? "file"));
   const name = t(`kind.${job.kind}`), stamp = when(job.created);
   const remove = button(t("history.delete", { name: `${name}, ${stamp}` }), async () => {
     if (!(await sure(t("history.sure")))) return remove.focus();

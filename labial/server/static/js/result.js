@@ -21,7 +21,7 @@ export function done(job, signal) {
   const open = !outputs.length || ["check", "fix"].includes(job.kind);
   return h(
     "div",
-    { class: "job" },
+    { class: "results" },
     seen && place,
     picture && h("section", { class: "card" }, picture),
     h(

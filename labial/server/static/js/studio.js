@@ -110,6 +110,9 @@ function bench(main, signal) {
     const who = source.holds === "video" && found.people.length > 0;
     const advice = [h("header", {}, h("h2", {}, t("advice.title")), verdict(found.worst)), findings(found.findings, go)];
     fill(seen, ...(who ? [h("h2", {}, t("people.title")), people(found, job, signal)] : advice));
+    const choosing = () => (seen.hidden = who && draft.task !== "dub");
+    watch(["task"], choosing, signal);
+    choosing();
     fill(told, who && h("section", { class: "card", "aria-label": t("advice.title") }, ...advice));
     if (source.holds === "video" && found.media.seconds > 0.5) {
       const shown = () => (cut.hidden = draft.task !== "dub");
