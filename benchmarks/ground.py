@@ -102,8 +102,8 @@ class Ground:
         return found + [path.name for path in partial.iterdir()]
 
 
-def prepared(folder: Path, database: str, long: bool = False, only: str = "") -> Ground:
-    """Make a ground with tiny media."""
+def prepared(folder: Path, database: str, long: bool = False, least: bool = False) -> Ground:
+    """Make a ground with tiny media; ``least`` for two of the quickest jobs alone."""
     (folder / "work").mkdir()
     settings = WorkSettings(
         database,
@@ -114,19 +114,21 @@ def prepared(folder: Path, database: str, long: bool = False, only: str = "") ->
         idle_seconds=0.2,
     )
     ground = Ground(settings)
+    lengths = {"short": 1.0} if least else {"short": 1.0, "other": 1.4}
+    lengths |= {"long": 24.0} if long else {}
     files = {}
-    for name, seconds in (("short", 1.0), ("other", 1.4), *([("long", 24.0)] * long)):
+    for name, seconds in lengths.items():
         files[f"{name}.wav"] = folder / f"{name}.wav"
         make_speech(weights.path("speech_short"), files[f"{name}.wav"], seconds)
-        if only != "visemes":
+        if not least:
             files[f"{name}.mp4"] = folder / f"{name}.mp4"
             make_clip(weights.path("face_clip_short"), files[f"{name}.mp4"], HEIGHT, seconds)
     ground.give(files)
-    for name in ("short", "other"):
+    for name in sorted({"short", "other"} & set(lengths)):
         for form in ("json", "textgrid"):
             request = {"inputs": {"audio": f"{name}.wav"}, "options": {"format": form}}
             ground.requests[f"visemes {form} {name}"] = ("visemes", request)
-    for name in ("short", "other", *(["long"] * long)) if only != "visemes" else ():
+    for name in () if least else lengths:
         inputs = {"video": f"{name}.mp4", "audio": f"{name}.wav"}
         options = {"quality": "fast"}
         ground.requests[f"dub {name}"] = ("dub", {"inputs": inputs, "options": options})

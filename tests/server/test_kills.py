@@ -27,7 +27,7 @@ def test_jobs_end_once_whoever_is_killed(
         time.sleep(0.5)
         server.start()
 
-    ground = prepared(tmp_path, database, only="visemes")
+    ground = prepared(tmp_path, database, least=True)
     with closing(ground.store):
         ground.learn()
         figures = trial(
