@@ -26,6 +26,7 @@ class Studio:
     video: Path
     speech: Path
     bad: Path
+    data: Path
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.address + path, timeout=30)
@@ -52,7 +53,7 @@ def studio(started: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             line = server.stdout.readline()
             found = re.search(r"http://\S+", line)
             assert found, line + (home / "log.txt").read_text()
-            yield Studio(found[0].rstrip("/"), video, speech, home / "notes.mp4")
+            yield Studio(found[0].rstrip("/"), video, speech, home / "notes.mp4", home / "data")
         finally:
             server.terminate()
             server.wait(30)
@@ -297,3 +298,24 @@ def test_an_upload_goes_on_where_it_stopped(
         page.locator(".drop input[type=file]").set_input_files(large)
         expect(page.locator(".screen video")).to_be_visible()
         assert sent[0] == 0 and sent[2] > 0
+
+
+def test_a_token_opens_the_door(started: Browser, studio: Studio) -> None:
+    # The last test: from here on nobody gets in without one.
+    command = [sys.executable, "-c", _SERVE, "token", "add", "ann", "--data", str(studio.data)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    token = re.search(r"lab_\S+", told)
+    assert token
+    with window(started, spared="401") as page:
+        page.goto(studio.address)
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        expect(page.get_by_label("Token")).to_be_focused()
+        page.keyboard.type("lab_wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("not known here")).to_be_visible()
+        expect_usable(page)
+        page.get_by_label("Token").fill(token[0])
+        page.keyboard.press("Enter")
+        expect(page.locator(".drop")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -61,10 +61,12 @@ function drawn(layer, facts, where, signal) {
   const { width, height } = facts.media;
   const made = facts.people.map((person) => {
     const tag = h("span", { "aria-hidden": "true" }, t("people.number", { number: person.person + 1 }));
+    // Of a photo the largest face speaks, there is nothing to choose.
+    if (draft.source.holds === "photo") return h("span", { class: "box" });
     return h("button", { type: "button", class: "box", "aria-label": t("people.choose", { number: person.person + 1 }), onclick: () => change({ speaker: String(person.person), previews: {} }) }, tag);
   });
   layer.replaceChildren(...made);
-  const pressed = () => made.forEach((each, k) => each.setAttribute("aria-pressed", String(draft.speaker === String(facts.people[k].person))));
+  const pressed = () => draft.source?.holds === "video" && made.forEach((each, k) => each.setAttribute("aria-pressed", String(draft.speaker === String(facts.people[k].person))));
   watch(["speaker"], pressed, signal);
   pressed();
   const move = (at) => {
