@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from synth import need_face_model
 from test_dubbing import actor, write_clip, write_speech
 
-_SERVE = "import sys; from labial.cli import main; sys.exit(main())"
+_LABIAL = "import sys; from labial.cli import main; sys.exit(main())"
 
 
 @dataclass
@@ -26,7 +27,6 @@ class Studio:
     video: Path
     speech: Path
     bad: Path
-    data: Path
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.address + path, timeout=30)
@@ -38,6 +38,25 @@ def started() -> Iterator[Browser]:
         yield found
 
 
+@contextmanager
+def serving(data: Path, log: Path) -> Iterator[str]:
+    """Run ``labial serve`` at a free port; its address."""
+    command = [sys.executable, "-c", _LABIAL, "serve", "--port", "0", "--data", str(data)]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as server,
+    ):
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            found = re.search(r"http://\S+", line)
+            assert found, line + log.read_text()
+            yield found[0].rstrip("/")
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
 @pytest.fixture(scope="module")
 def studio(started: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     need_face_model()
@@ -45,18 +64,8 @@ def studio(started: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     video = write_clip(home / "actor.mp4", actor(), codec="h264")
     speech = write_speech(home / "speech.wav", 1.2)
     (home / "notes.mp4").write_bytes(bytes(range(256)) * 40)
-    command = [sys.executable, "-c", _SERVE, "serve", "--port", "0", "--data", str(home / "data")]
-    log = (home / "log.txt").open("w")
-    with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as server:
-        try:
-            assert server.stdout is not None
-            line = server.stdout.readline()
-            found = re.search(r"http://\S+", line)
-            assert found, line + (home / "log.txt").read_text()
-            yield Studio(found[0].rstrip("/"), video, speech, home / "notes.mp4", home / "data")
-        finally:
-            server.terminate()
-            server.wait(30)
+    with serving(home / "data", home / "log.txt") as address:
+        yield Studio(address, video, speech, home / "notes.mp4")
 
 
 def add_video(page: Page, studio: Studio) -> None:
@@ -225,6 +234,8 @@ def reach(page: Page, name: str, most: int = 60) -> None:
 
 def test_all_is_done_by_the_keyboard_alone(started: Browser, studio: Studio) -> None:
     with window(started) as page:
+        # Choosers are caught from the first listener on, but not at once.
+        page.on("filechooser", lambda _: None)
         page.goto(studio.address)
         expect(page.locator(".drop")).to_be_visible()
         page.keyboard.press("Tab")
@@ -300,14 +311,16 @@ def test_an_upload_goes_on_where_it_stopped(
         assert sent[0] == 0 and sent[2] > 0
 
 
-def test_a_token_opens_the_door(started: Browser, studio: Studio) -> None:
-    # The last test: from here on nobody gets in without one.
-    command = [sys.executable, "-c", _SERVE, "token", "add", "ann", "--data", str(studio.data)]
+def test_a_token_opens_the_door(started: Browser, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _LABIAL, "token", "add", "ann", "--data", str(tmp_path)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     token = re.search(r"lab_\S+", told)
     assert token
-    with window(started, spared="401") as page:
-        page.goto(studio.address)
+    with (
+        serving(tmp_path, tmp_path / "log.txt") as address,
+        window(started, spared="401") as page,
+    ):
+        page.goto(address)
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         expect(page.get_by_label("Token")).to_be_focused()
         page.keyboard.type("lab_wrong")
