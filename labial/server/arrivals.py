@@ -53,6 +53,10 @@ class Arrivals:
         arrival = self._known.get(upload.id)
         return upload.received if arrival is None else arrival.received
 
+    def arrives(self, upload_id: str) -> bool:
+        """Tell whether an upload is being received just now."""
+        return upload_id in self._known
+
     def expect_room(self, size: int) -> None:
         """Raise Refused where the disk is too full for ``size`` bytes."""
         if shutil.disk_usage(self.folder).free < size + _SPARE:
@@ -83,6 +87,9 @@ class Arrivals:
             async with arrival.lock:
                 if offset != arrival.received:
                     raise Refused(409, "offset", f"{arrival.received} bytes are here: go on there")
+                if offset and await run_in_threadpool(_bytes, self.path(upload.id)) < offset:
+                    # Power failed before they were on the disk, or another disk is here now.
+                    raise Refused(404, "gone", "what was here of it is lost: begin a new upload")
                 arrival.writer = me
             return await self._receive(upload.id, arrival, me, pieces, most)
         finally:
@@ -139,6 +146,10 @@ class Arrivals:
 def _expect_turn(arrival: _Arrival, me: object) -> None:
     if arrival.writer is not me:
         raise Refused(409, "offset", "another request goes on with this upload")
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:

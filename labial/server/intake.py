@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +21,8 @@ from labial.server.store import NotFound, Store, UploadRecord
 
 LOG = logging.getLogger("labial.server")
 _AT_ONCE = 2
+_GRACE_SECONDS = 5.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class Intake:
 
     def begin_to_fetch(self, upload: UploadRecord, url: str, most: int, minutes: float) -> None:
         """Begin to fetch an upload of at most ``most`` bytes, and then to look at it."""
+        # By that file, whoever comes after us sees that it was to be fetched.
+        self._arrivals.path(upload.id).touch()
         task = asyncio.create_task(self._take(upload, minutes, url, most))
         self._tasks[upload.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(upload.id, None))
@@ -93,10 +99,10 @@ class Intake:
         try:
             async with self._turns:
                 if url is not None:
-                    there = await run_in_threadpool(self._fetched, upload, url, most)
+                    there = await _beside(lambda: self._fetched(upload, url, most))
                     if not there:
                         return None
-                return await run_in_threadpool(self._looked_at, upload, minutes)
+                return await _beside(lambda: self._looked_at(upload, minutes))
         except NotFound:
             await run_in_threadpool(self._forget, upload.id)
             return None
@@ -112,6 +118,12 @@ class Intake:
         except LabialError as error:
             path.unlink(missing_ok=True)
             self._store.settle_upload(upload.id, "refused", reason=str(error))
+            return False
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            LOG.warning("upload %s could not be fetched: %s", upload.id, error)
+            reason = f"{upload.name}: it could not be kept here: try again later"
+            self._store.settle_upload(upload.id, "refused", reason=reason)
             return False
         self._store.advance_upload(upload.id, path.stat().st_size)
         return True
@@ -158,6 +170,8 @@ class Intake:
     async def go_on(self, minutes: float) -> None:
         """Take up what an earlier process left, and delete files of uploads that are no more."""
         for path in await run_in_threadpool(lambda: [*self._arrivals.folder.iterdir()]):
+            if path.name in self._tasks or self._arrivals.arrives(path.name):
+                continue
             try:
                 upload = await run_in_threadpool(self._store.upload, path.name)
             except NotFound:
@@ -166,12 +180,46 @@ class Intake:
             complete = upload.state == "receiving" and upload.received == upload.size
             if upload.state == "checking" or complete:
                 self.begin(upload, minutes)
+            elif upload.state == "receiving" and upload.size is None:
+                # Nobody can go on with it: it was being fetched, or came without its size.
+                reason = f"{upload.name}: the server ended before all of it was here: try again"
+                await run_in_threadpool(
+                    self._store.settle_upload, upload.id, "refused", reason=reason
+                )
+                path.unlink(missing_ok=True)
             elif upload.state in ("ready", "refused"):
                 path.unlink(missing_ok=True)
 
     async def close(self) -> None:
-        """Wait for what is being looked at."""
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        """Wait a little for what is being looked at; the next process takes up the rest."""
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _beside(do: Callable[[], T]) -> T:
+    """Do something that may take long, on a thread that nobody waits for when the server ends."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(act: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(lambda: None if done.cancelled() else act())
+
+    def run() -> None:
+        try:
+            result = do()
+        except BaseException as error:
+            failed = error
+            tell(lambda: done.set_exception(failed))
+        else:
+            tell(lambda: done.set_result(result))
+
+    threading.Thread(target=run, name="intake", daemon=True).start()
+    return await done
 
 
 def _sha256(path: Path) -> str:

@@ -1,18 +1,24 @@
 """Files arrive whole, in pieces, over connections that break, or are fetched; bad ones are told."""
 
+import asyncio
 import base64
 import contextlib
 import hashlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from serving import Studio, running
+from serving import Studio, examined, running
 
-from labial.server.store import UploadRecord
+from labial.server import intake
+from labial.server.arrivals import Arrivals
+from labial.server.intake import Fetch, Intake
+from labial.server.media_store import LocalStore
+from labial.server.store import Store, UploadRecord
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
@@ -288,3 +294,69 @@ def test_what_an_earlier_process_left_is_taken_up(tmp_path: Path) -> None:
         while files(studio):
             assert time.monotonic() < until
         assert studio.http.get(f"/v1/uploads/{gone.id}").json()["state"] == "refused"
+
+
+def test_what_nobody_can_go_on_with_is_told(tmp_path: Path) -> None:
+    with running(tmp_path) as studio:
+        fetched = studio.store.add_upload("local", "far.mp4", None)
+        (studio.services.staging / fetched.id).write_bytes(b"vid")
+        known = studio.store.add_upload("local", "near.mp4", 9)
+        (studio.services.staging / known.id).write_bytes(b"vid")
+    with running(tmp_path) as studio:
+        found = settled(studio, f"/v1/uploads/{fetched.id}")
+        assert found["state"] == "refused"
+        assert "the server ended before all of it was here" in found["reason"]
+        until = time.monotonic() + 30
+        while files(studio) != {known.id}:
+            assert time.monotonic() < until
+        assert studio.http.get(f"/v1/uploads/{known.id}").json()["state"] == "receiving"
+
+
+def test_bytes_that_are_lost_are_not_made_up(studio: Studio) -> None:
+    where = begin(studio, 100)
+    assert patch(studio, where, 0, b"video 3\n" + bytes(42)).status_code == 204
+    (studio.services.staging / where.rpartition("/")[2]).write_bytes(b"video")
+    answer = patch(studio, where, 50, bytes(50))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "gone")
+    assert "begin a new upload" in answer.json()["error"]["message"]
+
+
+def taken(folder: Path, fetch: Fetch, grace: float | None = None) -> UploadRecord:
+    """What is known of an upload that was being fetched when its server ended."""
+    store = Store.open(f"{folder}/labial.sqlite")
+
+    async def serve() -> None:
+        (folder / "staging").mkdir()
+        arrivals = Arrivals(folder / "staging", store)
+        inbox = Intake(arrivals, store, LocalStore(folder / "media"), examined, fetch)
+        inbox.begin_to_fetch(upload, "https://example.org/video", 100, 1.0)
+        while grace is None and store.upload(upload.id).state == "receiving":
+            await asyncio.sleep(0.01)
+        await inbox.close()
+
+    upload = store.add_upload("local", "far.mp4", None)
+    with contextlib.closing(store):
+        thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+        return store.upload(upload.id)
+
+
+def test_a_server_that_ends_waits_for_no_file_that_comes_slowly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_GRACE_SECONDS", 0.1)
+    over = threading.Event()
+    found = taken(tmp_path, lambda url, path, most: (over.wait(60), None)[1], grace=0.1)
+    over.set()
+    assert found.state == "receiving"
+
+
+def test_a_file_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    def full(url: str, path: Path, most: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    found = taken(tmp_path, full)
+    assert found.state == "refused"
+    assert "it could not be kept here: try again later" in str(found.reason)
