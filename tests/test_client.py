@@ -2,8 +2,10 @@
 
 import contextlib
 import hashlib
+import importlib
 import inspect
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -282,3 +284,11 @@ def test_a_server_that_restarts_while_it_is_waited_for(tmp_path: Path, clip: Pat
             second.work({"output.json": b"{}"})
             waiting.join(60)
             assert ended == ["done"]
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("labial.client")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(ImportError, match=r"pip install 'labial\[client\]'"):
+        importlib.import_module("labial.client")

@@ -100,7 +100,8 @@ def _inside(job: Job, folder: Path) -> Job:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not by way of sys.stdin, which must be nobody's when the interpreter ends.
+    while os.read(0, 1):
         pass
     os._exit(_ORPHANED)
 

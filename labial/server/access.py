@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from labial.options import ServeOptions
-from labial.server.services import placed
+from labial.server.services import placed, writable
 from labial.server.store import Store, TokenRecord
 from labial.server.tokens import TokenLimits, digest, new_secret
 
@@ -61,5 +61,5 @@ def revoke_token(options: ServeOptions, token_id: str) -> None:
 def _store(options: ServeOptions) -> Store:
     options = placed(options)
     assert options.data is not None and options.database is not None
-    Path(options.data).mkdir(parents=True, exist_ok=True)
+    writable(Path(options.data))
     return Store.open(options.database)

@@ -32,7 +32,7 @@ from labial.server.observing import Observed
 from labial.server.refusing import Refused
 from labial.server.services import Services
 from labial.server.shield import hosts_of, shielded
-from labial.server.store import Conflict, NotFound, StoreError
+from labial.server.store import AWAY, Conflict, NotFound, StoreError
 from labial.server.webhooks import Messenger
 
 LOG = logging.getLogger("labial.server")
@@ -89,7 +89,7 @@ def create_app(
         (LabialError, _wrong),
         (RequestValidationError, _invalid),
         (HTTPException, _http),
-        (DBAPIError, _unavailable),
+        *((away, _unavailable) for away in (DBAPIError, *AWAY)),
         (OSError, _unavailable),
         (Exception, _fault),
     ):

@@ -130,12 +130,18 @@ class _Place:
         if now < self._again:
             return
         self._since = now
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "labial.server.worker"],
-            stdin=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "labial.server.worker"],
+                stdin=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._wait = min(2 * self._wait, _MOST_WAIT_SECONDS)
+            self._again = now + self._wait
+            log.error("no worker can be started: %s: again in %.1f s", error, self._wait)
+            return
         # Settings hold passwords, which others could read in a command line.
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):

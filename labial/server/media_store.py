@@ -75,12 +75,18 @@ def open_store(place: str | os.PathLike[str]) -> MediaStore:
     Raises
     ------
     OptionError
-        The URL is of no store that is known, or holds what it must not; ``labial[s3]`` is missing.
+        The URL is of no store that is known, or holds what it must not; ``labial[s3]`` is missing;
+        the folder cannot be made.
     """
     text = os.fspath(place)
     scheme, separator, _ = text.partition("://")
     if not separator:
-        return LocalStore(text)
+        try:
+            return LocalStore(text)
+        except OSError as error:
+            raise OptionError(
+                f"--store {text}: {error.strerror}: name a folder that can be written to"
+            ) from None
     if scheme != "s3":
         raise OptionError(f"--store {scheme}://...: use a folder, or s3://BUCKET/PREFIX")
     return S3Store(text)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from platformdirs import user_data_path
 
+from labial.errors import OptionError
 from labial.options import ServeOptions
 from labial.server.gate import Caller, Gate
 from labial.server.media_store import MediaStore, open_store
@@ -115,6 +117,17 @@ def placed(options: ServeOptions) -> ServeOptions:
     )
 
 
+def writable(folder: Path) -> None:
+    """Make a folder of the data where it is missing; raise OptionError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OptionError(
+            f"--data: {folder}: {error.strerror}: name a folder that can be written to"
+        ) from None
+
+
 def open_services(options: ServeOptions) -> Services:
     """Open what a server needs, and make what is missing.
 
@@ -127,7 +140,7 @@ def open_services(options: ServeOptions) -> Services:
     assert options.data is not None and options.database is not None and options.store is not None
     data = Path(options.data)
     staging = data / "staging"
-    staging.mkdir(parents=True, exist_ok=True)
+    writable(staging)
     store = Store.open(options.database)
     try:
         media = open_store(options.store)

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,7 +24,8 @@ from labial.server.fetching import fetcher
 from labial.server.guard import examiner
 from labial.server.logs import logged
 from labial.server.media_store import open_store
-from labial.server.services import Services, is_loopback, open_services, placed
+from labial.server.patience import first_line
+from labial.server.services import Services, is_loopback, open_services, placed, writable
 from labial.server.store import Store
 from labial.server.webhooks import Messenger
 from labial.server.worker import WorkSettings
@@ -92,8 +94,12 @@ def _work(options: ServeOptions, tell: Callable[[str], None]) -> None:
     options = placed(options)
     settings = WorkSettings.of(options)
     # What is wrong with database or store is told now and here, not by every worker again.
+    writable(Path(settings.folder))
     Store.open(settings.database).close()
-    open_store(settings.store).check()
+    try:
+        open_store(settings.store).check()
+    except OSError as error:
+        raise OptionError(f"--store: it cannot be used: {first_line(error)}") from None
     over = threading.Event()
     with _crew(options):
         tell(f"Labial does jobs with {options.workers} workers")

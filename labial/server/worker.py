@@ -149,7 +149,8 @@ def main() -> int:
     settings = WorkSettings(**json.loads(sys.stdin.readline()))
 
     def end_with_parent() -> None:
-        while sys.stdin.readline():
+        # Not by way of sys.stdin, which must be nobody's when the interpreter ends.
+        while os.read(0, 1):
             pass
         leaving.set()
 

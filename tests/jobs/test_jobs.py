@@ -1,6 +1,7 @@
 """Jobs as data, and done in a process of their own."""
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -165,6 +166,23 @@ def test_the_process_ends_with_the_one_that_started_it(
         time.sleep(0.1)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the job's process lives on")
+
+
+def test_a_process_that_ends_by_itself_ends_in_order(home: Path, talk: Path) -> None:
+    place = folder(home, "alone")
+    job = Job("dub", {"video": talk, "audio": home / "none.wav"})
+    (place / "job.json").write_text(job.to_json(), encoding="utf-8")
+    asked = json.dumps({"folder": str(place), **Limits().__dict__})
+    with subprocess.Popen(
+        [sys.executable, "-m", "labial.jobs.child", asked],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        told = json.loads(process.stdout.read())
+        assert (process.wait(), process.stderr.read()) == (2, b"")
+    assert told["message"] == "cannot read audio: No such file or directory"
 
 
 def _child_of(pid: int) -> int:

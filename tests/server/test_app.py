@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy
 from serving import Studio, running
 
 from labial.errors import OptionError
 from labial.jobs import KINDS
-from labial.options import ServeOptions
+from labial.options import ServeOptions, ServeRole
 from labial.server import add_token, revoke_token, serve, tokens_of
 from labial.server.store import StoreError
 
@@ -96,6 +98,17 @@ def test_a_database_that_does_not_answer(studio: Studio, monkeypatch: pytest.Mon
     assert studio.http.get("/readyz").json() == {"ok": True, "reasons": []}
 
 
+def test_a_database_that_has_no_connection_left(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise sqlalchemy.exc.TimeoutError("QueuePool limit of size 5 overflow 10 reached")
+
+    monkeypatch.setattr(studio.store, "jobs", fail)
+    answer = studio.http.get("/v1/jobs")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
 def test_a_store_that_does_not_answer(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError("bucket secret")
@@ -152,6 +165,21 @@ def test_a_port_that_is_taken(studio: Studio, tmp_path) -> None:
     add_token(elsewhere, "ann", "", ("read",))
     with pytest.raises(OptionError, match="no such address"):
         serve(elsewhere)
+
+
+@pytest.mark.parametrize("role", ["all", "workers"])
+def test_places_that_cannot_be_written_to(tmp_path: Path, role: ServeRole) -> None:
+    (tmp_path / "file").touch()
+    within, here = str(tmp_path / "file" / "data"), str(tmp_path / "here")
+    database = f"sqlite:///{tmp_path}/labial.sqlite"
+    for data, store, said in (
+        (within, here, r"--data: .*file.data.*: name a folder that can be"),
+        (here, within, r"--store .*file.data: .*: name a folder that can be"),
+    ):
+        with pytest.raises(OptionError, match=said):
+            serve(ServeOptions(data=data, store=store, database=database, port=0, role=role))
+    with pytest.raises(OptionError, match=r"--data: .*: name a folder"):
+        add_token(ServeOptions(data=within), "ann", "", ("read",))
 
 
 def test_as_soon_as_there_is_a_token_it_is_needed(tmp_path) -> None:

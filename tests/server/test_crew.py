@@ -109,3 +109,20 @@ def test_a_database_of_the_future_is_told_and_tried_again(
             time.sleep(0.02)
     assert "newer version of Labial has written it" in told
     assert crew.pids() == [None]
+
+
+def test_a_worker_that_cannot_be_started_is_started_later(
+    settings: WorkSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed = subprocess.Popen, []
+
+    def start(*given: object, **more: object) -> object:
+        if len(failed) < 2:
+            failed.append(given)
+            raise OSError(11, "Resource temporarily unavailable")
+        return real(*given, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with Crew(settings, 1) as crew:
+        until(lambda: crew.pids() != [None])
+    assert len(failed) == 2
