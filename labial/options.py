@@ -476,7 +476,7 @@ class ServeOptions:
     address: str | None = None
     """Address of the Ray cluster. Default: one is started here."""
     keep_days: Annotated[float, Between(0.01, 3650)] = 7.0
-    """Days after which uploads, jobs and their results are deleted."""
+    """Days after which uploads are deleted, and after their end jobs with their results."""
     max_upload_gb: Annotated[float, Between(0.001, 10_000)] = 8.0
     """Largest file that is taken, in GB of 10^9 bytes."""
     max_minutes: Annotated[float, Between(0.1, 100_000)] = 240.0

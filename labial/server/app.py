@@ -32,13 +32,14 @@ from labial.server.observing import Observed
 from labial.server.refusing import Refused
 from labial.server.services import Services
 from labial.server.shield import hosts_of, shielded
-from labial.server.store import AWAY, Conflict, NotFound, StoreError
+from labial.server.store import AWAY, Conflict, Full, NotFound, StoreError
 from labial.server.webhooks import Messenger
 
 LOG = logging.getLogger("labial.server")
 _LEFT_SECONDS = 60.0
 _ACCESS_SECONDS = 5.0
 _MOST_TOLD = 10
+_FULL_SECONDS = 30
 _DESCRIPTION = """Lip sync as jobs: give files (`/v1/uploads`), ask for a job (`/v1/jobs`), follow
 it (`/v1/jobs/{id}/events`), fetch what came of it (`/v1/jobs/{id}/files/{name}`).
 
@@ -170,6 +171,8 @@ async def _wrong(request: Request, error: Exception) -> Response:
         return _told(404, "not_found", str(error))
     if isinstance(error, Conflict):
         return _told(409, "conflict", str(error))
+    if isinstance(error, Full):
+        return _told(429, "active", str(error), {"retry-after": f"{_FULL_SECONDS}"})
     if isinstance(error, StoreError) and "cursor" not in str(error):
         return await _unavailable(request, error)
     return _told(422, type(error).__name__.removesuffix("Error").lower(), str(error))

@@ -21,7 +21,6 @@ from labial.server.store import JobRecord, NotFound, UploadRecord
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
-_WAIT_SECONDS = 30.0
 _MOST_WAITING = 500
 # Speech comes in many shapes, and a sound may be segments' too.
 _FITS: Mapping[str, frozenset[str]] = {
@@ -69,7 +68,6 @@ def create_job(
     seconds = None
     if known is None:
         uploads = _uploads(services, caller, body)
-        _expect_place(services, caller)
         seconds = _estimated(body, uploads).seconds
     record, fresh = services.store.submit(
         caller.owner,
@@ -80,6 +78,7 @@ def create_job(
         expires=services.expiry(body.keep_days),
         most_attempts=services.options.tries,
         estimate=seconds,
+        most_active=_most_active(services, caller),
     )
     response.status_code = 201 if fresh else 200
     response.headers["Location"] = f"/v1/jobs/{record.id}"
@@ -133,9 +132,8 @@ def cancel_job(job_id: JobId, services: Served, caller: Asker) -> JobOut:
 @router.post("/jobs/{job_id:job}/retry", responses=errors(404, 409))
 def retry_job(job_id: JobId, services: Served, caller: Asker) -> JobOut:
     """Put a job that failed or was cancelled into the queue again."""
-    services.store.job(job_id, caller.owner)
-    _expect_place(services, caller)
-    return JobOut.of(services.store.retry(job_id, caller.owner))
+    most = _most_active(services, caller)
+    return JobOut.of(services.store.retry(job_id, caller.owner, most))
 
 
 @router.delete("/jobs/{job_id:job}", status_code=204, responses=errors(404, 409))
@@ -244,12 +242,10 @@ def _uploads(services: Services, caller: Caller, body: JobRequest) -> dict[str, 
     return found
 
 
-def _expect_place(services: Services, caller: Caller) -> None:
+def _most_active(services: Services, caller: Caller) -> int:
     most = services.limits_of(caller).active_jobs
     assert most is not None
-    if services.store.count_active(caller.owner) >= most:
-        message = f"{most} jobs wait or run already: come again when one has ended"
-        raise Refused(429, "active", message, _WAIT_SECONDS)
+    return most
 
 
 def _estimated(body: JobRequest, uploads: Mapping[str, UploadRecord]) -> EstimateOut:

@@ -244,7 +244,7 @@ def _request_model(kind: Kind) -> type[JobRequest]:
         "webhook": (WebhookIn | None, None),
         "keep_days": (
             Annotated[float, Field(gt=0, le=3650)] | None,
-            Field(None, description="Days after which it is deleted. Default: the server's."),
+            Field(None, description="Days after its end that it is kept. Default: the server's."),
         ),
         "report": (
             bool if kind.name == "dub" else Literal[False],

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from labial.server.store import Claim, Conflict, NotFound, Store, StoreError
+from labial.server.store import Claim, Conflict, Full, NotFound, Store, StoreError
 from labial.server.store.tables import metadata
 
 LONG, GONE = 60.0, -1.0
@@ -206,6 +206,7 @@ def test_a_job_from_the_queue_to_its_end(store: Store) -> None:
     assert done.ended
     assert done.version > seen.version
     assert done.finished is not None
+    assert done.progress == progress | {"share": 1.0}
     assert store.heartbeat(claim) == "lost"
     assert store.pace("check") is not None
     assert store.pace("dub") is None
@@ -215,6 +216,49 @@ def test_a_job_from_the_queue_to_its_end(store: Store) -> None:
             change(job, "ann")
     store.delete_job(job, "ann")
     assert store.count_active("ann") == 1
+
+
+def test_who_asks_often_at_once_gets_no_more_than_may_be(store: Store) -> None:
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            found.append(submit(store, most_active=3))
+        except Full:
+            found.append("full")
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (found.count("full"), store.count_active("ann")) == (9, 3)
+    submit(store, "bob", most_active=1)
+    ended = next(each for each in found if each != "full")
+    store.cancel(ended)
+    submit(store, most_active=3)
+    with pytest.raises(Full, match="3 jobs wait or run already"):
+        store.retry(ended, "ann", 3)
+    assert store.job(ended).state == "cancelled"
+
+
+def test_a_job_is_kept_from_its_end_on(store: Store) -> None:
+    keep = timedelta(hours=1)
+    job = submit(store, expires=datetime.now(timezone.utc) + keep)
+    waited = timedelta(days=9)
+    with store.writing() as connection:
+        row = connection.execute(sa.select(metadata.tables["jobs"])).mappings().one()
+        before = {name: row[name] - waited for name in ("created", "expires")}
+        connection.execute(sa.update(metadata.tables["jobs"]).values(before))
+    for again in (False, True):
+        if again:
+            store.retry(job)
+        assert store.expired().jobs == ()
+        ended = store.cancel(job)
+        assert ended.finished is not None and ended.expires is not None
+        assert abs(ended.expires - ended.finished - keep) < timedelta(minutes=1)
+        assert store.expired(ended.finished + keep / 2).jobs == ()
+        assert store.expired(ended.finished + 2 * keep).jobs == (job,)
 
 
 def test_a_lost_lease_is_somebody_elses(store: Store) -> None:
@@ -404,6 +448,13 @@ def test_deliveries(store: Store) -> None:
     assert [(d.id, d.attempts) for d in again] == [(cancelled.id, 1)]
     store.delivery_failed(cancelled.id, None, "timeout")
     assert store.deliveries_due(later + timedelta(days=9)) == []
+    other = submit(store, webhook={"url": "https://example.org", "secret": "s"})
+    store.cancel(other)
+    store.delete_job(job)
+    store.delete_job(other)
+    with store.reading() as connection:
+        left = connection.execute(sa.select(metadata.tables["outbox"].c.job)).scalars().all()
+    assert left == [other, other], "what was given up is forgotten, what is due is told"
 
 
 def test_what_may_be_deleted(store: Store) -> None:

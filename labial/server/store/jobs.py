@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from labial.server.store.counts import count_ended
 from labial.server.store.database import Database, page
 from labial.server.store.outbox import tell
-from labial.server.store.records import ACTIVE, Conflict, JobRecord, NotFound, new_id
-from labial.server.store.tables import jobs, owners, uploads, uses
+from labial.server.store.records import ACTIVE, Conflict, Full, JobRecord, NotFound, new_id
+from labial.server.store.tables import jobs, outbox, owners, uploads, uses
 
 _PACE_JOBS = 20
 _IDS_AT_ONCE = 500
@@ -35,6 +35,7 @@ class Jobs(Database):
         expires: datetime | None = None,
         most_attempts: int = 3,
         estimate: float | None = None,
+        most_active: int | None = None,
     ) -> tuple[JobRecord, bool]:
         """Put a job into the queue.
 
@@ -44,6 +45,8 @@ class Jobs(Database):
             See :class:`JobRecord`.
         key
             Whoever comes again with the same key gets the same job.
+        most_active
+            Jobs of this owner that may be queued or run, this one too; None for any number.
 
         Returns
         -------
@@ -56,6 +59,8 @@ class Jobs(Database):
             There is no such upload of this owner.
         Conflict
             The key stands for another request, or an upload is not ready.
+        Full
+            The owner has as many jobs as may be.
         """
         asked = json.dumps([kind, request, webhook], sort_keys=True, default=str)
         digest = hashlib.sha256(asked.encode()).hexdigest()
@@ -78,12 +83,12 @@ class Jobs(Database):
             "fence": 0,
         }
         try:
-            return self._submit(values)
+            return self._submit(values, most_active)
         except sa.exc.IntegrityError:
             # Somebody came with the same key, or as the same new owner, at the same moment.
-            return self._submit(values)
+            return self._submit(values, most_active)
 
-    def _submit(self, values: dict[str, Any]) -> tuple[JobRecord, bool]:
+    def _submit(self, values: dict[str, Any], most_active: int | None) -> tuple[JobRecord, bool]:
         owner, key = values["owner"], values["key"]
         needed = sorted(set((values["request"].get("inputs") or {}).values()))
         with self.writing() as connection:
@@ -99,6 +104,7 @@ class Jobs(Database):
             known_owner = sa.select(owners.c.owner).where(owners.c.owner == owner)
             if connection.execute(known_owner).first() is None:
                 connection.execute(sa.insert(owners).values(owner=owner))
+            self._expect_place(connection, owner, most_active)
             times = {"created": moment, "due": moment}
             connection.execute(sa.insert(jobs).values(values | times))
             for upload in needed:
@@ -121,6 +127,18 @@ class Jobs(Database):
                 raise NotFound(f"there is no upload {upload}")
             if states[upload] != "ready":
                 raise Conflict(f"upload {upload}: it is {states[upload]}")
+
+    @staticmethod
+    def _expect_place(connection: sa.Connection, owner: str, most: int | None) -> None:
+        if most is None:
+            return
+        # Whoever comes at the same moment waits here, and counts this job too.
+        turn = sa.select(owners.c.owner).where(owners.c.owner == owner).with_for_update()
+        connection.execute(turn)
+        query = sa.select(sa.func.count()).select_from(jobs)
+        active = query.where(jobs.c.owner == owner, jobs.c.state.in_(ACTIVE))
+        if connection.execute(active).scalar_one() >= most:
+            raise Full(f"{most} jobs wait or run already: come again when one has ended")
 
     def job(self, job_id: str, owner: str | None = None) -> JobRecord:
         """Return a job; None as the owner is whoever it may be.
@@ -189,7 +207,9 @@ class Jobs(Database):
                 return as_job(change(connection, row, cancelling=True))
             return as_job(row)
 
-    def retry(self, job_id: str, owner: str | None = None) -> JobRecord:
+    def retry(
+        self, job_id: str, owner: str | None = None, most_active: int | None = None
+    ) -> JobRecord:
         """Put a job that failed or was cancelled into the queue again, with all its attempts.
 
         Raises
@@ -198,6 +218,8 @@ class Jobs(Database):
             There is none, or what it needs is gone.
         Conflict
             It is done, or on its way.
+        Full
+            Its owner has ``most_active`` jobs that are queued or run.
         """
         with self.writing() as connection:
             row = find(connection, job_id, owner, lock=True)
@@ -205,7 +227,15 @@ class Jobs(Database):
                 raise Conflict(f"job {job_id}: it is {row['state']}")
             needed = sorted(set((row["request"].get("inputs") or {}).values()))
             self._expect_ready(connection, row["owner"], needed)
-            fresh = {"attempts": 0, "reason": None, "started": None, "finished": None}
+            self._expect_place(connection, row["owner"], most_active)
+            fresh: dict[str, Any] = {
+                "attempts": 0,
+                "reason": None,
+                "started": None,
+                "finished": None,
+            }
+            if row["expires"] is not None and row["finished"] is not None:
+                fresh["expires"] = row["created"] + (row["expires"] - row["finished"])
             moment = self.now(connection)
             again = change(connection, row, state="queued", progress={}, due=moment, **fresh)
             tell(connection, again, moment)
@@ -226,6 +256,9 @@ class Jobs(Database):
             if row["state"] in ACTIVE:
                 raise Conflict(f"job {job_id}: it is {row['state']}: cancel it first")
             connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
+            # What was given up goes with it, its secret too; what is due is still told.
+            given_up = sa.and_(outbox.c.job == job_id, outbox.c.due.is_(None))
+            connection.execute(sa.delete(outbox).where(given_up))
 
     def count_active(self, owner: str | None = None) -> int:
         """Return how many jobs are queued or run."""
@@ -289,7 +322,12 @@ def change(connection: sa.Connection, row: Mapping[Any, Any], **values: Any) -> 
 def end(
     connection: sa.Connection, row: Mapping[Any, Any], moment: datetime, state: str, **values: Any
 ) -> dict[Any, Any]:
-    """End a job, and note in the same transaction who is to hear of it."""
+    """End a job, and note in the same transaction who is to hear of it.
+
+    It is kept from now on for as long as was asked for, however long it has waited.
+    """
+    if row["expires"] is not None:
+        values["expires"] = moment + (row["expires"] - row["created"])
     values |= {"state": state, "finished": moment, "worker": None, "cancelling": False}
     changed = change(connection, row, **values)
     tell(connection, changed, moment)

@@ -29,6 +29,10 @@ class Conflict(StoreError):  # noqa: N818 - the name of what it is
     """It cannot be done in the state that it is in."""
 
 
+class Full(StoreError):  # noqa: N818 - the name of what it is
+    """Somebody has as many jobs as they may have at once."""
+
+
 def new_id(prefix: str) -> str:
     """Return ``prefix_`` and 128 random bits as 26 characters of a-z and 2-7."""
     return f"{prefix}_{base64.b32encode(secrets.token_bytes(16)).decode()[:26].lower()}"
@@ -94,7 +98,7 @@ class JobRecord:
     estimate
         Seconds that it was thought to take.
     created, started, finished, expires
-        ``started`` is when its first attempt began.
+        ``started`` is when its first attempt began. ``expires`` moves on when the job ends.
     webhook
         url and secret, or None.
     version

@@ -133,7 +133,9 @@ class Work(Database):
             if row["cancelling"]:
                 end(connection, row, moment, "cancelled")
                 return False
-            end(connection, row, moment, "done", result=dict(result), reason=None)
+            progress = dict(row["progress"]) | {"share": 1.0}
+            told = {"result": dict(result), "progress": progress, "reason": None}
+            end(connection, row, moment, "done", **told)
             return True
 
     def fail(self, claim: Claim, reason: str, again: bool) -> bool:
