@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +20,32 @@ import numpy as np
 
 from labial import seen
 from labial.adapting import adapt
-from labial.analysis import Analysis, analyse
-from labial.errors import FaceError, LabialError, OptionError, ScriptError, WeightsError
+from labial.analysis import Analysis
+from labial.errors import LabialError, OptionError, ScriptError, WeightsError
 from labial.face.timeline import overview
 from labial.languages import MARK, check_languages, for_language
 from labial.media.encode import Mixing
-from labial.media.encoders import EncodePlan, EncodeSettings
 from labial.media.journal import Journal
-from labial.media.picture import check_png
 from labial.media.piece_writer import PieceWriter
 from labial.media.pieces import Stretch
-from labial.media.probe import MediaInfo
-from labial.media.read import VideoReader, length_of
 from labial.media.remux import remux
-from labial.media.sequence import with_rate
-from labial.media.sound_file import ENDING
 from labial.media.spool import enough_room, made_sounds
-from labial.media.write import VideoWriter, check_target
+from labial.media.write import VideoWriter
 from labial.motion.style import Style
 from labial.options import DubOptions, overridden
 from labial.performing import Performance, Speech, perform
 from labial.preflight import dub_advice
+from labial.preparing import Film, Output, expect_a_face
 from labial.producing import make_pieces, parts_of, produce
 from labial.render.appearance import Appearance
 from labial.render.bank import MouthBank
 from labial.rendering import Wanted, one_thread_each
-from labial.report.write import report_files, write_report
-from labial.soundtrack.level import leveled
+from labial.report.write import write_report
 from labial.speaking.cast import Cast
-from labial.takes import SegmentsOf, Take, expect_words, lasting, whole_of
+from labial.takes import lasting
 from labial.tally import DubReport
 from labial.timeline import Part, Timeline, part_of
 from labial.types import FaceTrack, Hook, Watch
-
-# Of speech, in seconds, before it is told.
-_LEAST_LOST = Fraction(1, 10)
 
 
 @enough_room()
@@ -107,7 +97,7 @@ def dub(
     with made_sounds() as folder:
         mine = folder / "dub"
         mine.mkdir()
-        job = _Job.prepared(_Film(video, options), audio, out, options, mine, tell)
+        job = Output.prepared(Film(video, options), audio, out, options, mine, tell)
         return _made(job, job.film.analysis(tell), tell, watch)
 
 
@@ -148,17 +138,17 @@ def dub_each(
     tell = hook or (lambda stage, done, total: None)
     target = os.fspath(out)
     check_languages(speeches, target, options)
-    film = _Film(video, options)
+    film = Film(video, options)
     _ = film.media
     with made_sounds() as folder:
-        jobs: dict[str, _Job] = {}
+        jobs: dict[str, Output] = {}
         problems = []
         for number, (language, speech) in enumerate(speeches.items()):
             mine = folder / f"{number}"
             mine.mkdir()
             name, one = for_language(language, target, options)
             try:
-                jobs[language] = _Job.prepared(film, speech, name, one, mine, tell)
+                jobs[language] = Output.prepared(film, speech, name, one, mine, tell)
             except LabialError as error:
                 problems.append(f"{language}: {error}")
         if problems:
@@ -233,13 +223,13 @@ def dub_pieces(
     with one_thread_each(), made_sounds() as folder:
         mine = folder / "dub"
         mine.mkdir()
-        job = _Job.prepared(_Film(video, options), audio, out, options, mine, tell)
+        job = Output.prepared(Film(video, options), audio, out, options, mine, tell)
         found = job.film.analysis(tell)
         part = part_of(found, options.part)
-        job = _stretched(job, part)
+        job = job.stretched(part)
         staged = _staged(job, found, tell)
         if not key:
-            key = staged.key(_delivered(job, part, staged.line.limit)[0])
+            key = staged.key(job.delivered(part, staged.line.limit)[0])
         journal = Journal(job.out, key, resume=True)
         if numbers:
             with (
@@ -255,150 +245,32 @@ def dub_pieces(
 
 
 def _made(
-    job: _Job,
+    job: Output,
     analysis: Analysis,
     tell: Hook,
     watch: Watch | None,
-    jobs: Mapping[str, _Job] | None = None,
+    jobs: Mapping[str, Output] | None = None,
 ) -> DubReport:
     """Do a job, with the sound of all ``jobs``; where asked for, a page about it is written."""
     part = part_of(analysis, job.options.part)
-    job = _stretched(job, part)
+    job = job.stretched(part)
     if jobs is not None:
-        job = _with_others(job, jobs, part, job.take.line(analysis).length)
+        job = job.with_others(jobs, part, job.take.line(analysis).length)
     report = _done(job, analysis, tell, watch)
     if job.options.report is not None:
         write_report(job.film.path, job.out, job.options.report, report, tell)
     return report
 
 
-class _Film:
-    """The video of one or several jobs; what is asked of it is found out once."""
-
-    def __init__(self, video: str | os.PathLike[str], options: DubOptions) -> None:
-        self._options = options
-        self._seen: Analysis | None = None
-        self.path = Path(video) if options.fps is None else with_rate(Path(video), options.fps)
-
-    @cached_property
-    def media(self) -> MediaInfo:
-        """What its file says."""
-        with VideoReader(self.path) as reader:
-            return reader.media
-
-    @cached_property
-    def content(self) -> str:
-        """The digest of its bytes."""
-        return seen.digest(self.path)
-
-    @cached_property
-    def length(self) -> Fraction:
-        """Seconds, as its file says."""
-        return length_of(self.path)
-
-    def analysis(self, tell: Hook) -> Analysis:
-        """What the first pass sees in it."""
-        if self._seen is None:
-            content = self.content if self._options.cache else ""
-            found = analyse(self.path, tell, content, self._options.threads)
-            _expect_a_face(self.path, found)
-            self._seen = found
-        return self._seen
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One output, with all that can be checked before the work."""
-
-    film: _Film
-    take: Take
-    out: Path
-    options: DubOptions
-    settings: EncodeSettings
-    plan: EncodePlan
-    folder: Path
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def prepared(
-        cls,
-        film: _Film,
-        audio: str | os.PathLike[str] | None,
-        out: str | os.PathLike[str],
-        options: DubOptions,
-        folder: Path,
-        tell: Hook,
-    ) -> _Job:
-        """Raise what is wrong with it; ``folder`` is for sounds that are made on the way.
-
-        Who speaks in which segment can only be checked where the video was looked at.
-        """
-        expect_words(audio, options)
-        named, source = film.path, film.media
-        settings = EncodeSettings(
-            options.codec, options.crf, options.preset, options.lossless, options.hardware,
-            options.keep_audio, options.language, (), options.threads, repeatable=options.resume,
-        )  # fmt: skip
-        plan = check_target(out, source, settings, audio)
-        if options.segments is None:
-            ends = options.sync_mode in ("silence", "cut_off")
-            asked = options.trim is not None or options.speech_at is not None
-            room = _room(options, film.length) if ends or asked else None
-            take: Take = whole_of(audio, options, folder, room if ends else None)
-        else:
-            take = SegmentsOf(named, options, audio).take(film.analysis(tell), folder)
-            for file in take.files:
-                check_target(out, source, settings, file)
-        inputs = [Path(given) for given in (options.segments, options.srt, audio) if given]
-        inputs += [*take.files, *(Path(s) for s in take.speakers if s.endswith(".json"))]
-        if options.report is not None:
-            report_files(options.report, (named, *inputs, out))
-        if options.preview is not None:
-            check_png(options.preview, (named, *inputs, out))
-        return cls(film, take, Path(out), options, settings, plan, folder)
-
-
-def _room(options: DubOptions, length: Fraction) -> Fraction:
-    """Seconds from the speech's beginning on, in what is made of a video of so many seconds."""
-    start, end = options.part or (Fraction(0), None)
-    if start >= length:
-        raise OptionError(f"--trim {options.trim}: the video is {float(length):.2f} s long")
-    if options.speech_at is not None:
-        start = Fraction(str(options.speech_at))
-    end = length if end is None else min(end, length)
-    if start >= end:
-        raise OptionError(
-            f"--speech-at {float(start):g}: what is made of the video ends at {float(end):.2f} s"
-        )
-    return end - start
-
-
-def _with_others(job: _Job, jobs: Mapping[str, _Job], part: Part, limit: Fraction) -> _Job:
-    """The first job, with the sound of the others as more tracks, of which so much is heard."""
-    more, notes = [], []
-    for code, other in [*jobs.items()][1:]:
-        longer = _stretched(other, part)
-        sound, told = _delivered(longer, part, limit)
-        more.append((code, sound))
-        notes += [f"{code}: {note}" for note in (*told, *_cut_off(longer.take, limit))]
-    settings = replace(job.settings, more_speech=tuple(more))
-    return replace(job, settings=settings, notes=tuple(notes))
-
-
-def _cut_off(take: Take, length: Fraction) -> tuple[str, ...]:
-    lost = take.cut_off(length)
-    return (f"speech cut off at the end, {float(lost):.1f} s lost",) if lost >= _LEAST_LOST else ()
-
-
-def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
+def _picture_kept(jobs: Mapping[str, Output], tell: Hook) -> DubReport:
     """Write one file with the source's pictures as they are, and the sound of every job."""
     first = next(iter(jobs.values()))
     info, length = first.film.media.video, first.film.length
     assert info is not None
     part = Part.all_of(length)
-    job = _with_others(_stretched(first, part), jobs, part, length)
-    sound, notes = _delivered(job, part, length)
-    notes += _cut_off(job.take, length) + job.notes
+    job = first.stretched(part).with_others(jobs, part, length)
+    sound, notes = job.delivered(part, length)
+    notes += job.cut_off(length) + job.notes
     shown = Counter[str]()
 
     def told(time: Fraction) -> None:
@@ -412,26 +284,11 @@ def _picture_kept(jobs: Mapping[str, _Job], tell: Hook) -> DubReport:
     )  # fmt: skip
 
 
-def _stretched(job: _Job, part: Part) -> _Job:
-    """The job with speech as long as is asked for."""
-    return replace(job, take=job.take.stretched(part, job.folder))
-
-
-def _delivered(job: _Job, part: Part, limit: Fraction | None) -> tuple[Path, tuple[str, ...]]:
-    """The file with the output's sound, of which so much is heard, and what there is to say."""
-    sound, notes = job.take.sound(job.film.path, part, job.folder)
-    if job.options.loudness is None:
-        return sound, notes
-    out = job.folder / f"leveled{ENDING}"
-    report = leveled(sound, job.options.loudness, out, limit)
-    return out, (*notes, report.summary())
-
-
 @dataclass(frozen=True)
 class _Staged:
     """All that the second pass of a job needs, but for the sound."""
 
-    job: _Job
+    job: Output
     analysis: Analysis
     line: Timeline
     speeches: list[Speech]
@@ -454,7 +311,7 @@ class _Staged:
         return hashlib.sha256(f"{depends}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _staged(job: _Job, analysis: Analysis, tell: Hook) -> _Staged:
+def _staged(job: Output, analysis: Analysis, tell: Hook) -> _Staged:
     """Get ready for the second pass, the speech as long as it is to be."""
     options, video, info = job.options, job.film.path, job.film.media.video
     assert info is not None
@@ -464,7 +321,7 @@ def _staged(job: _Job, analysis: Analysis, tell: Hook) -> _Staged:
     speeches = job.take.speeches(line.heard, line.begins)
     played = perform(analysis, speeches, info, line)
     analysis = played.analysis
-    _expect_a_face(video, analysis, line.window)
+    expect_a_face(video, analysis, line.window)
     tell("listen", 1, 1)
     idle = job.take.idle(analysis, line, speeches[0])
     wanted = Wanted(played.mouths, played.visemes, options.quality, idle=idle)
@@ -476,14 +333,14 @@ def _staged(job: _Job, analysis: Analysis, tell: Hook) -> _Staged:
     return _Staged(job, analysis, line, speeches, played, wanted, parts)
 
 
-def _done(job: _Job, found: Analysis, tell: Hook, watch: Watch | None) -> DubReport:
+def _done(job: Output, found: Analysis, tell: Hook, watch: Watch | None) -> DubReport:
     """Do the job, given what the first pass found."""
     options, video, part = job.options, job.film.path, part_of(found, job.options.part)
     staged = _staged(job, found, tell)
     analysis, line, wanted, parts = staged.analysis, staged.line, staged.wanted, staged.parts
     # Other languages' speech beside it may be longer.
     limit = line.length if job.settings.more_speech else line.limit
-    sound, heard_of = _delivered(job, part, limit)
+    sound, heard_of = job.delivered(part, limit)
     with (
         Journal(job.out, staged.key(sound), options.resume) as journal,
         VideoWriter(
@@ -582,19 +439,3 @@ def _seen_in(cast: Cast, window: range | None) -> Cast:
             tracks.append(replace(track, quality=quality))
             shares.append(share)
     return Cast(tracks, shares)
-
-
-def _expect_a_face(
-    video: str | os.PathLike[str], analysis: Analysis, window: range | None = None
-) -> None:
-    frames = window or range(len(analysis.pts))
-    _, quality, reasons = overview(analysis.tracks, len(analysis.pts))
-    inside = slice(frames.start, frames.stop)
-    if (quality[inside] > 0).any():
-        return
-    why = Counter(reasons[inside])
-    counts = ", ".join(f"{reason} {count}" for reason, count in why.most_common())
-    raise FaceError(
-        f"no face to re-sync in {video} ({len(frames)} frames: {counts}): "
-        "give a video that shows a face from the front, not small and not covered"
-    )

@@ -7,7 +7,7 @@ import pytest
 from synth import need_face_model
 from test_dubbing import actor, write_clip, write_speech
 
-from labial import dubbing
+from labial import preparing
 from labial.dubbing import dub, dub_each
 from labial.errors import OptionError, ScriptError, WriteError
 
@@ -53,8 +53,8 @@ def test_each_language_gets_its_file_and_the_video_is_looked_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looks = []
-    analyse = dubbing.analyse
-    monkeypatch.setattr(dubbing, "analyse", lambda *a: looks.append(a) or analyse(*a))
+    analyse = preparing.analyse
+    monkeypatch.setattr(preparing, "analyse", lambda *a: looks.append(a) or analyse(*a))
     out = home / f"{cache}" / "{lang}.mkv"
     out.parent.mkdir()
     reports = dub_each(source, speeches, out, codec="ffv1", cache=cache, **QUICK)
@@ -106,7 +106,7 @@ def test_several_languages_need_a_place_in_the_name(
 def test_all_that_is_wrong_is_told_before_the_work(
     home: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
+    monkeypatch.setattr(preparing, "analyse", lambda *a: pytest.fail("it began to work"))
     speeches = {"es": home / "missing.wav", "klingon": write_speech(home / "k.wav", 0.2)}
     with pytest.raises(ScriptError) as error:
         dub_each(source, speeches, home / "{lang}.mkv")
@@ -129,7 +129,7 @@ def test_each_output_has_a_page_about_it(
 def test_a_page_that_cannot_be_written_is_told_before_the_work(
     home: Path, source: Path, speeches: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
+    monkeypatch.setattr(preparing, "analyse", lambda *a: pytest.fail("it began to work"))
     with pytest.raises(WriteError, match="no directory"):
         dub(source, speeches["es"], home / "x.mkv", report=str(home / "nowhere" / "r"))
 
@@ -178,8 +178,8 @@ def test_segments_in_several_languages_are_looked_at_once_too(
     home: Path, source: Path, speeches: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = []
-    analyse = dubbing.analyse
-    monkeypatch.setattr(dubbing, "analyse", lambda *a: looks.append(a) or analyse(*a))
+    analyse = preparing.analyse
+    monkeypatch.setattr(preparing, "analyse", lambda *a: looks.append(a) or analyse(*a))
     file = home / "lines.csv"
     file.write_text("start,end,audio_end\n0.04,0.44,0.4\n")
     dub_each(

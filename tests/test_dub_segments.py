@@ -10,7 +10,7 @@ import pytest
 from synth import need_face_model
 from test_dubbing import actor, write_clip, write_speech
 
-from labial import dubbing
+from labial import preparing
 from labial.dubbing import dub
 from labial.errors import LabialError, OptionError, ScriptError
 from labial.media.sound_file import sound_blocks, write_audio
@@ -94,7 +94,7 @@ def test_a_text_in_a_segment_is_spoken(home: Path, source: Path) -> None:
 def test_all_problems_are_told_before_the_video_is_looked_at(
     home: Path, source: Path, speech: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dubbing, "analyse", lambda *a: pytest.fail("it began to work"))
+    monkeypatch.setattr(preparing, "analyse", lambda *a: pytest.fail("it began to work"))
     file = home / "bad.csv"
     file.write_text(
         f"start,end,audio,text\n1.0,0.5,{speech},\n0.2,0.6,missing.wav,\n1.5,9.0,,Hello\n"

@@ -14,10 +14,10 @@ from test_dub_again import film as grouped  # noqa: F401 - a fixture
 from test_dub_segments import pictures
 from test_dubbing import actor, decode, sound_seconds, write_clip, write_speech
 
-from labial import dubbing
 from labial.dubbing import dub, dub_each, dub_pieces
 from labial.errors import FaceError, OptionError
 from labial.media import pieces
+from labial.media.read import VideoReader
 from labial.media.sound_file import sound_blocks
 
 N = 40
@@ -253,8 +253,8 @@ def test_only_what_is_shown_is_decoded(
 ) -> None:
     dub(grouped, speech, tmp_path / "first.mp4", **QUICK)
     read: list[int] = []
-    frames = dubbing.VideoReader._frame
-    monkeypatch.setattr(dubbing.VideoReader, "_frame", lambda *a: read.append(a[-1]) or frames(*a))
+    frames = VideoReader._frame
+    monkeypatch.setattr(VideoReader, "_frame", lambda *a: read.append(a[-1]) or frames(*a))
     dub(grouped, speech, tmp_path / "out.mp4", trim="1.5-1.7", speech_at=0, copy=False, **QUICK)
     assert min(read) == 36 and max(read) < 48
 

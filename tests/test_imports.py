@@ -53,6 +53,7 @@ ROOMS = (
     "takes",
     "producing",
     "languages",
+    "preparing",
     "dubbing",
     "fixing",
     "animating",
