@@ -9,7 +9,7 @@ from typing import Any, Literal
 from labial.errors import JobError
 from labial.options import AnimateOptions, CheckOptions, DubOptions, FixOptions, VisemeOptions
 
-Holds = Literal["video", "photo", "speech", "segments", "boxes", "media"]
+Holds = Literal["video", "photo", "speech", "sound", "segments", "boxes", "media"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Input:
     role
         Its name in a job.
     holds
-        What is expected of it. ``speech`` may be sound, a video with sound, or a script (.srt,
-        .vtt, .txt) that a voice speaks; ``media`` a video, a photo or sound.
+        What is expected of it. ``sound`` may be sound or a video with sound, ``speech`` also a
+        script (.srt, .vtt, .txt) that a voice speaks; ``media`` a video, a photo or sound.
     about
         What it is for, in plain words.
     required
@@ -114,7 +114,7 @@ KINDS: dict[str, Kind] = {
                 Input("video", "video", "a video with a face"),
                 Input("audio", "speech", f"{_SPEECH}; several by language", False, True),
                 Input("segments", "segments", "what is said when, by whom", False),
-                Input("sound", "speech", "sounds that segments name", False, True),
+                Input("sound", "sound", "sounds that segments name", False, True),
                 Input("boxes", "boxes", "boxes around who is to speak", False),
             ),
             DubOptions,
@@ -146,7 +146,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "visemes",
             "write phones, visemes or face curves of speech",
-            (Input("audio", "speech", "speech: sound, or a video with sound"),),
+            (Input("audio", "sound", "speech: sound, or a video with sound"),),
             VisemeOptions,
         ),
         Kind(

@@ -22,11 +22,12 @@ from labial.server.store import JobRecord, NotFound, UploadRecord
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
 _MOST_WAITING = 500
-# Speech comes in many shapes, and a sound may be segments' too.
+# Speech comes in many shapes, and segments may be a script.
 _FITS: Mapping[str, frozenset[str]] = {
     "video": frozenset({"video"}),
     "photo": frozenset({"photo"}),
     "speech": frozenset({"speech", "video", "script"}),
+    "sound": frozenset({"speech", "video"}),
     "segments": frozenset({"segments", "script"}),
     "boxes": frozenset({"boxes"}),
     "media": frozenset({"video", "photo", "speech"}),

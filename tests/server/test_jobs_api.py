@@ -136,6 +136,10 @@ def test_an_input_must_be_what_its_role_says(studio: Studio) -> None:
     body = {"kind": "check", "inputs": {"video": studio.upload(b"photo", "me.png")}}
     answer = studio.http.post("/v1/jobs", json=body)
     assert answer.json()["error"]["message"] == "video: me.png is photo, not video"
+    script = {"kind": "visemes", "inputs": {"audio": studio.upload(b"script", "a.srt")}}
+    answer = studio.http.post("/v1/jobs", json=script)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == "audio: a.srt is script, not sound"
     begun = studio.http.post("/v1/uploads", headers={"Upload-Length": "9"}).json()["id"]
     body["inputs"] = {"video": begun}
     answer = studio.http.post("/v1/jobs", json=body)
