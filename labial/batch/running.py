@@ -21,6 +21,8 @@ from labial.jobs import Limits, Result, Runner, Stopped, run_apart
 from labial.options import BatchOptions
 
 _BREATH_SECONDS = 1.0
+# Open files of whatever else goes on.
+_HANDLES = 512
 
 
 class Watch(Protocol):
@@ -219,6 +221,7 @@ class _held:  # noqa: N801 - used as a function
     def __enter__(self) -> None:
         from labial.media.hold import hold
 
+        _have_handles(len(self._folders))
         for folder in self._folders:
             place = folder / ".labial-batch"
             try:
@@ -235,3 +238,16 @@ class _held:  # noqa: N801 - used as a function
     def __exit__(self, *_: object) -> None:
         for lock in self._locks:
             lock.close()
+
+
+def _have_handles(count: int) -> None:
+    """Let so many more files be open at a time, where there is a limit that may be raised."""
+    try:
+        import resource
+    except ImportError:  # Windows has another, which is larger
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _HANDLES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

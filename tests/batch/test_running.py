@@ -194,6 +194,18 @@ def test_two_batches_do_not_meet(home: Path) -> None:
     assert run_batch(items, None, None, Maker())[0].state == "kept"
 
 
+def test_outputs_may_go_to_more_folders_than_files_may_be_open(home: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
+    try:
+        items = jobs(home, *(f"{number}/a" for number in range(120)))
+        found = run_batch(items, None, None, Maker())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert {each.state for each in found} == {"done"}
+
+
 def test_what_is_told_and_written(tmp_path: Path) -> None:
     ended = [
         Outcome(3, "b.mp4", "dub", "failed", 1.0, tries=3, advice="x" * 200 + "\nmore"),
