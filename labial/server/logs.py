@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import re
@@ -58,7 +59,9 @@ class Redaction(logging.Filter):
     """Takes secrets out of a record, its traceback too, and adds what it is about."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record, and let it pass."""
+        """Change the record, and let it pass, unless a request was cut off as the server ended."""
+        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+            return False
         record.msg, record.args = redacted(record.getMessage()), ()
         if record.exc_info:
             record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))

@@ -1,5 +1,6 @@
 """The log tells what happened, on one line, and nobody's secrets."""
 
+import asyncio
 import io
 import json
 import logging
@@ -95,3 +96,13 @@ def test_objects() -> None:
     assert "request" not in second
     assert second["exc_info"].endswith("ValueError: https://host/?[redacted]")
     assert SECRET not in json.dumps(second)
+
+
+def test_what_is_cut_off_at_the_end_is_no_fault() -> None:
+    stream = io.StringIO()
+    with logged("text", stream):
+        for error in (asyncio.CancelledError("timeout"), ValueError("a fault")):
+            LOG.error("Exception in ASGI application", exc_info=error)
+    assert "a fault" in stream.getvalue()
+    assert "Cancelled" not in stream.getvalue()
+    assert stream.getvalue().count("ASGI") == 1

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
 
 from labial.server.store.counts import count_ended
-from labial.server.store.database import Database, page
+from labial.server.store.lookups import Lookups, as_job, find
 from labial.server.store.outbox import tell
 from labial.server.store.records import ACTIVE, Conflict, Full, JobRecord, NotFound, new_id
 from labial.server.store.tables import jobs, outbox, owners, uploads, uses
 
-_PACE_JOBS = 20
-_IDS_AT_ONCE = 500
 
-
-class Jobs(Database):
+class Jobs(Lookups):
     """Ask for jobs, look at them, change one's mind."""
 
     def submit(
@@ -140,53 +136,6 @@ class Jobs(Database):
         if connection.execute(active).scalar_one() >= most:
             raise Full(f"{most} jobs wait or run already: come again when one has ended")
 
-    def job(self, job_id: str, owner: str | None = None) -> JobRecord:
-        """Return a job; None as the owner is whoever it may be.
-
-        Raises
-        ------
-        NotFound
-            There is none of that id, or of that owner.
-        """
-        with self.reading() as connection:
-            return as_job(find(connection, job_id, owner))
-
-    def jobs_by_id(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
-        """Return jobs by their ids, without those that are no more."""
-        found: dict[str, JobRecord] = {}
-        wanted = list(job_ids)
-        with self.reading() as connection:
-            for first in range(0, len(wanted), _IDS_AT_ONCE):
-                some = wanted[first : first + _IDS_AT_ONCE]
-                query = sa.select(jobs).where(jobs.c.id.in_(some))
-                rows = connection.execute(query).mappings()
-                found |= {row["id"]: as_job(row) for row in rows}
-        return found
-
-    def job_by_key(self, owner: str, key: str) -> JobRecord | None:
-        """Return the job that an owner's key stands for; None where there is none yet."""
-        query = sa.select(jobs).where(jobs.c.owner == owner, jobs.c.key == key)
-        with self.reading() as connection:
-            row = connection.execute(query).mappings().first()
-        return None if row is None else as_job(row)
-
-    def jobs(
-        self,
-        owner: str | None,
-        kind: str | None = None,
-        state: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> tuple[list[JobRecord], str | None]:
-        """Return jobs, the last first, and where the next page begins."""
-        query = sa.select(jobs)
-        for column, value in ((jobs.c.owner, owner), (jobs.c.kind, kind), (jobs.c.state, state)):
-            if value is not None:
-                query = query.where(column == value)
-        with self.reading() as connection:
-            rows, following = page(connection, query, jobs.c.number, limit, cursor)
-        return [as_job(row) for row in rows], following
-
     def cancel(self, job_id: str, owner: str | None = None) -> JobRecord:
         """Let a job not be done: at once if it is queued, else as soon as its worker hears of it.
 
@@ -260,57 +209,6 @@ class Jobs(Database):
             given_up = sa.and_(outbox.c.job == job_id, outbox.c.due.is_(None))
             connection.execute(sa.delete(outbox).where(given_up))
 
-    def count_active(self, owner: str | None = None) -> int:
-        """Return how many jobs are queued or run."""
-        query = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.state.in_(ACTIVE))
-        if owner is not None:
-            query = query.where(jobs.c.owner == owner)
-        with self.reading() as connection:
-            return connection.execute(query).scalar_one()
-
-    def counts(self) -> dict[str, int]:
-        """Return how many jobs are in each state."""
-        query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
-        with self.reading() as connection:
-            return {state: int(count) for state, count in connection.execute(query)}
-
-    def queue_ahead(self, job_id: str) -> int:
-        """Return how many jobs came earlier and are still queued; 0 for one that is not."""
-        with self.reading() as connection:
-            row = find(connection, job_id, None)
-            if row["state"] != "queued":
-                return 0
-            query = sa.select(sa.func.count()).select_from(jobs)
-            earlier = query.where(jobs.c.state == "queued", jobs.c.number < row["number"])
-            return connection.execute(earlier).scalar_one()
-
-    def pace(self, kind: str) -> float | None:
-        """Return by how much the last jobs of a kind took longer than estimated; None at first."""
-        query = (
-            sa.select(jobs.c.started, jobs.c.finished, jobs.c.estimate)
-            .where(jobs.c.kind == kind, jobs.c.state == "done", jobs.c.attempts == 1)
-            .where(jobs.c.estimate > 0)
-            .order_by(jobs.c.number.desc())
-            .limit(_PACE_JOBS)
-        )
-        with self.reading() as connection:
-            rows = connection.execute(query).all()
-        ratios = [(row.finished - row.started).total_seconds() / row.estimate for row in rows]
-        return median(ratios) if ratios else None
-
-
-def find(
-    connection: sa.Connection, job_id: str, owner: str | None, lock: bool = False
-) -> sa.RowMapping:
-    """Return a job's row, held until the transaction ends if ``lock``; raise NotFound."""
-    query = sa.select(jobs).where(jobs.c.id == job_id)
-    if owner is not None:
-        query = query.where(jobs.c.owner == owner)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no job {job_id}")
-    return row
-
 
 def change(connection: sa.Connection, row: Mapping[Any, Any], **values: Any) -> dict[Any, Any]:
     """Change a job, and return its row as it is then."""
@@ -333,8 +231,3 @@ def end(
     tell(connection, changed, moment)
     count_ended(connection, changed)
     return changed
-
-
-def as_job(row: Mapping[Any, Any]) -> JobRecord:
-    """Return a row as a record."""
-    return JobRecord(**{name: row[name] for name in JobRecord.__dataclass_fields__})

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from labial.server.store.database import Database
-from labial.server.store.jobs import as_job, change, end
+from labial.server.store.jobs import change, end
+from labial.server.store.lookups import as_job
 from labial.server.store.records import Claim, Said
 from labial.server.store.tables import jobs, owners, tokens
 
