@@ -162,7 +162,10 @@ def _awaited(
             raise Stopped
         if limits.seconds is not None and time.monotonic() - began > limits.seconds:
             raise JobError(f"took longer than {limits.seconds:g} s, and was stopped", again=True)
-    code = process.wait(_GRACE_SECONDS)
+    try:
+        code = process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise JobError("its process hangs, and was ended", again=True) from None
     raise JobError(_why(code, folder / "log.txt"), again=True)
 
 

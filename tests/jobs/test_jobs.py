@@ -15,7 +15,7 @@ from synth import need_face_model
 from test_dubbing import actor, write_clip, write_speech
 
 from labial.errors import JobError, OptionError, ReadError
-from labial.jobs import KINDS, Job, Limits, Result, Stopped, run, run_apart
+from labial.jobs import KINDS, Job, Limits, Result, Stopped, apart, run, run_apart
 from labial.options import DubOptions
 
 
@@ -166,6 +166,24 @@ def test_the_process_ends_with_the_one_that_started_it(
         time.sleep(0.1)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the job's process lives on")
+
+
+def test_a_process_that_hangs_at_its_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, began = subprocess.Popen, []
+
+    def start(command: list[str], **more: Any) -> Any:
+        code = "import os, time; os.close(1); time.sleep(600)"
+        began.append(real([sys.executable, "-c", code], **more))
+        return began[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(apart, "_GRACE_SECONDS", 0.2)
+    with pytest.raises(JobError, match="its process hangs") as caught:
+        run_apart(Job("check", {"video": tmp_path / "a.mp4"}), tmp_path)
+    assert caught.value.again
+    assert began[0].poll() is not None
 
 
 def test_a_process_that_ends_by_itself_ends_in_order(home: Path, talk: Path) -> None:
