@@ -65,8 +65,9 @@ def verdicts(found: Evaluation) -> list[Verdict]:
         mark = _mark(best - scores.closure, 0.15, 0.35 if count >= _FEW else 1.1)
         say("closure", mark, words + _real(theirs, "{:.0%}"))
     if scores.opens is not None and scores.opens < 0.85:
-        words = f"Lips part on {scores.opens:.0%} of the open vowels: the mouth mumbles"
-        say("opens", _mark(1 - scores.opens, 0.3, 0.6), words)
+        words = f"Lips part on {scores.opens:.0%} of the open vowels"
+        mark = _mark(1 - scores.opens, 0.3, 0.6)
+        say("opens", mark, words if mark == "good" else f"{words}: the mouth mumbles")
     seconds = heard.get("silence", 0.0)
     if scores.moves is not None and scores.stands is not None and seconds >= _LEAST_SILENCE:
         words = f"In {seconds:.1f} s of silence the mouth moves for {scores.moves:.0%}"

@@ -163,13 +163,17 @@ def test_three_seconds_of_the_mouth_are_shown(started: Browser, studio: Studio) 
 
 
 def test_a_job_is_cancelled_and_tried_again(started: Browser, studio: Studio) -> None:
-    with window(started) as page:
+    with window(started, spared="ERR_INTERNET_DISCONNECTED") as page:
         add_video(page, studio)
         add_speech(page, studio)
         page.locator(".quality", has_text="Pro").click()
         page.get_by_role("button", name="Make the video").click()
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect_usable(page)
+        page.context.set_offline(True)
+        expect(page.get_by_text("The server does not answer")).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.get_by_text("The server does not answer")).to_have_count(0)
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("It was cancelled")).to_be_visible()
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
@@ -191,6 +195,56 @@ def test_a_bad_file_is_told_in_plain_words(started: Browser, studio: Studio) -> 
         expect_usable(page)
         told.get_by_role("button", name="Close").click()
         expect(told).to_have_count(0)
+
+
+def test_a_text_that_is_called_a_video_is_no_script(
+    started: Browser, studio: Studio, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.mp4").write_text("Dear all,\nthis is a letter.\n", encoding="utf-8")
+    with window(started) as page:
+        page.goto(studio.address)
+        page.locator(".drop input[type=file]").set_input_files(tmp_path / "letter.mp4")
+        expect(page.get_by_text("letter.mp4 cannot be used: it is a text")).to_be_visible()
+        expect(page.locator(".hero")).to_be_visible()
+
+
+def test_an_upload_of_another_tab_was_not_interrupted(started: Browser, studio: Studio) -> None:
+    kept = "localStorage.setItem('labial.uploads', '{\"film.mp4|1|1\": \"upl_1\"}')"
+    with window(started) as page:
+        page.goto(studio.address)
+        page.evaluate(kept)
+        page.reload()
+        expect(page.get_by_text("Sending film.mp4 was interrupted")).to_be_visible()
+        other = page.context.new_page()
+        other.goto(studio.address)
+        other.evaluate(
+            "void navigator.locks.request('labial.upload.film.mp4|1|1', () => new Promise(String))"
+        )
+        page.reload()
+        expect(page.locator(".drop")).to_be_visible()
+        expect(page.get_by_text("was interrupted")).to_have_count(0)
+        other.close()
+        page.reload()
+        page.get_by_role("button", name="Never mind").click()
+        expect(page.get_by_text("was interrupted")).to_have_count(0)
+        assert page.evaluate("localStorage.getItem('labial.uploads')") == "{}"
+
+
+def test_voices_have_the_language_of_their_names_and_longer_ones_are_told(
+    started: Browser, studio: Studio, tmp_path: Path
+) -> None:
+    spanish = write_speech(tmp_path / "film.es.wav", 3.0)
+    with window(started) as page:
+        add_video(page, studio)
+        page.locator(".card input[type=file]").set_input_files(spanish)
+        language = page.get_by_role("combobox", name="Language", exact=True)
+        expect(language).to_have_value("es")
+        expect(page.get_by_text("This voice is longer than the picture")).to_be_visible()
+        expect_usable(page)
+        page.locator("summary", has_text="More options").click()
+        page.get_by_text("Sound and length", exact=True).click()
+        page.get_by_label("If the lengths differ").select_option("hold")
+        expect(page.get_by_text("This voice is longer than the picture")).to_have_count(0)
 
 
 def test_on_a_phone_nothing_is_too_wide_or_too_small(started: Browser, studio: Studio) -> None:

@@ -58,8 +58,11 @@ export function tidy(job) {
 
 export const ended = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
-/** Follow a job until it ends: `tell(job)` now and whenever something changes. */
-export function follow(id, tell, signal) {
+/**
+ * Follow a job until it ends: `tell(job)` now and whenever something changes.
+ * `away(lost)` is told when the server does not answer, and when it does again.
+ */
+export function follow(id, tell, signal, away = () => {}) {
   let source = null, timer = 0, over = false;
   const stop = () => {
     over = true;
@@ -69,6 +72,7 @@ export function follow(id, tell, signal) {
   const told = (job) => {
     if (over) return;
     if (ended(job)) stop();
+    away(false);
     tell(tidy(job));
   };
   const ask = async () => {
@@ -81,6 +85,7 @@ export function follow(id, tell, signal) {
         tell(null, error);
         return;
       }
+      away(true);
     }
     if (!over && source?.readyState === EventSource.CLOSED) listen();
     else if (!over && source?.readyState !== EventSource.OPEN) timer = setTimeout(ask, 2000);

@@ -3,7 +3,7 @@ import { api, content, ended, file, tidy } from "./api.js";
 import { announce, button, fill, h, icon, notice } from "./dom.js";
 import { named, subject } from "./names.js";
 import { previews } from "./quality.js";
-import { t, when } from "./words.js";
+import { percent, t, when } from "./words.js";
 
 const KINDS = ["dub", "animate", "check", "fix", "visemes"], STATES = ["queued", "running", "done", "failed", "cancelled"];
 const SIGNS = { dub: "sound", animate: "person", check: "good", fix: "again", visemes: "mic" };
@@ -17,7 +17,25 @@ export function showHistory(main, signal) {
   };
   const [kind, kinds] = filter("kind", KINDS), [state, states] = filter("state", STATES);
   fill(main, h("div", { class: "history" }, h("div", { class: "filters" }, h("h1", {}, t("title.history")), h("div", { class: "row" }, kinds, states)), list, end));
-  let turn = 0;
+  let turn = 0, timer = 0;
+  const rows = new Map(), emptied = () => list.children.length || load();
+  // Those that wait or run go on while they are looked at.
+  const later = () => {
+    clearTimeout(timer);
+    if (!signal.aborted && [...rows.values()].some(([job]) => !ended(job))) timer = setTimeout(renew, document.hidden ? 10000 : 3000);
+  };
+  const renew = async () => {
+    for (const [id, [old, shown]] of [...rows]) {
+      if (ended(old) || !shown.isConnected || signal.aborted) continue;
+      const job = await api("GET", `/jobs/${id}`, undefined, {}, signal).then(tidy, () => null);
+      if (!job || !shown.isConnected || (job.state === old.state && job.progress?.share === old.progress?.share)) continue;
+      const made = row(job, emptied), focus = [...shown.querySelectorAll("a, button")].indexOf(document.activeElement);
+      shown.replaceWith(made);
+      rows.set(id, [job, made]);
+      made.querySelectorAll("a, button")[focus]?.focus();
+    }
+    later();
+  };
   const load = async (cursor = "") => {
     const mine = ++turn, asked = new URLSearchParams({ limit: "50" });
     for (const [name, value] of [["kind", kind.value], ["state", state.value], ["cursor", cursor]]) if (value) asked.set(name, value);
@@ -29,10 +47,14 @@ export function showHistory(main, signal) {
       return;
     }
     if (mine !== turn) return;
-    if (!cursor) fill(list);
+    if (!cursor) (fill(list), rows.clear());
     const hidden = previews();
     const shown = page.items.map(tidy).filter((job) => job.kind !== "look" && !hidden.has(job.id));
-    list.append(...shown.map((job) => row(job, () => list.children.length || load())));
+    for (const job of shown) {
+      rows.set(job.id, [job, row(job, emptied)]);
+      list.append(rows.get(job.id)[1]);
+    }
+    later();
     fill(end, page.next && button(t("history.more"), () => load(page.next), { sign: "plus" }));
     if (!list.children.length && !page.next) {
       fill(end, h("div", { class: "card empty grow" }, h("p", { class: "soft" }, t("history.none")), h("a", { class: "button main", href: "#/" }, t("history.begin"))));
@@ -56,7 +78,7 @@ function row(job, emptied) {
     announce(t("history.deleted"));
     emptied();
   }, { sign: "bin", only: true });
-  const share = job.state === "running" && job.progress?.share ? ` ${Math.round(100 * job.progress.share)} %` : "";
+  const share = job.state === "running" && job.progress?.share ? ` ${percent(job.progress.share)}` : "";
   const sign = { done: "good", failed: "problem", cancelled: "close" }[job.state] ?? "hint";
   const link = h("a", { href: `#/jobs/${job.id}` }, name);
   named(link, subject(job));

@@ -1,10 +1,12 @@
 // Files come in: dropped, chosen or recorded, several at a time, each with its progress.
 import { announce, button, h, notice } from "./dom.js";
 import { change, draft, local } from "./draft.js";
+import { languageIn } from "./languages.js";
 import { upload } from "./upload.js";
 import { percent, t } from "./words.js";
 
 const SCRIPTS = /\.(srt|vtt|txt|json|csv)$/i;
+const MEDIA = /\.(mp4|m4v|mov|mkv|webm|avi|mxf|mts|jpe?g|png|webp|heic|wav|mp3|m4a|ogg|opus|flac|aac)$/i;
 export const ACCEPT = "video/*,image/*,audio/*,.mkv,.mov,.mxf,.mts,.srt,.vtt,.txt";
 export const ACCEPT_SPEECH = "audio/*,video/*,.srt,.vtt,.txt,.mka";
 
@@ -32,6 +34,7 @@ async function begin(file, speech) {
   try {
     if (!file.size) throw new Error(t("upload.empty", { name: file.name }));
     const found = await upload(file, tell, entry.stop.signal);
+    if (/^(script|segments)$/.test(found.holds) && MEDIA.test(file.name)) throw new Error(t("upload.text"));
     local.set(found.id, URL.createObjectURL(file));
     running.delete(key);
     placed(found, speech);
@@ -47,18 +50,18 @@ async function begin(file, speech) {
 
 /** Put an upload where it belongs. */
 function placed({ id, name, holds, size }, speech) {
-  const given = { id, name, holds, size };
+  const given = { id, name, holds, size }, language = languageIn(name);
   const words = holds === "speech" || holds === "script" || holds === "segments";
   if (!draft.source && !speech) {
     const task = { photo: "animate", speech: "visemes" }[holds] ?? "dub";
-    if (words && holds !== "speech") change({ speeches: [...draft.speeches, { ...given, language: "" }] });
+    if (words && holds !== "speech") change({ speeches: [...draft.speeches, { ...given, language }] });
     else change({ source: given, task, trim: null, speaker: "auto", previews: {} });
   } else if (draft.source?.holds === "speech" && !words) {
     // A voice came first: it is what the face is to say.
-    const voice = { ...draft.source, language: "" };
+    const voice = { ...draft.source, language: languageIn(draft.source.name) };
     change({ source: given, task: holds === "photo" ? "animate" : "dub", speeches: [voice, ...draft.speeches] });
   } else if (words || speech) {
-    change({ speeches: [...draft.speeches, { ...given, language: "" }], mode: "tracks", previews: {} });
+    change({ speeches: [...draft.speeches, { ...given, language }], mode: "tracks", previews: {} });
   } else {
     change({ source: given, task: holds === "photo" ? "animate" : "dub", trim: null, speaker: "auto", previews: {} });
   }

@@ -33,7 +33,7 @@ export function showJob(main, id, signal) {
     await api("POST", `/jobs/${id}/retry`);
     showJob(main, id, signal);
   };
-  follow(id, tell, signal);
+  follow(id, tell, signal, (lost) => bar?.away(lost));
 }
 
 function heading(job) {
@@ -70,6 +70,7 @@ async function restore(job) {
 function running(job, signal) {
   const bar = h("progress", { max: "1", "aria-label": t("job.progress") });
   const share = h("span", { class: "share digits" }), left = h("span", { class: "soft" }), stage = h("p", { role: "status" });
+  const gone = h("div", { role: "status" });
   const live = h("img", { class: "live waits", alt: t("job.live"), hidden: true });
   const { video, photo } = job.inputs;
   // Until the first frame is made, the source's own picture stands there.
@@ -127,9 +128,10 @@ function running(job, signal) {
     live,
     h("div", { class: "row" }, share, h("div", { class: "grow" }, stage, left), cancel),
     bar,
+    gone,
     h("p", { class: "soft small" }, t("job.leave")),
   );
-  return { element, update };
+  return { element, update, away: (lost) => lost !== Boolean(gone.children.length) && fill(gone, lost && notice("warning", t("job.away"))) };
 }
 
 function failed(job, signal, again) {

@@ -48,6 +48,7 @@ function account(me) {
     );
   };
   draw();
+  matchMedia("(prefers-color-scheme: dark)").onchange = draw;
 }
 
 async function begin() {
@@ -64,6 +65,7 @@ async function begin() {
   door.addEventListener("signin", async () => {
     if (asked) return;
     asked = true;
+    leaving.abort();
     await signIn(main);
     location.reload();
   });

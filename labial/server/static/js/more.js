@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { h, notice, unique } from "./dom.js";
 import { change, draft } from "./draft.js";
 import { PLACED } from "./request.js";
-import { t } from "./words.js";
+import { has, t } from "./words.js";
 
 let known = null;
 /** All kinds of jobs as forms. */
@@ -44,7 +44,9 @@ function form(kind, task) {
   return h("div", {}, general, ...groups);
 }
 
-const title = (name) => name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
+const title = (name) => (has(`option.${name}`) ? t(`option.${name}`) : name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase()));
+// The help is that of the command line, where options begin with two hyphens.
+const plain = (help) => help.replace(/--(?=[a-z])/g, "");
 
 function described(label, element, help) {
   const id = unique("help");
@@ -74,7 +76,7 @@ function field(option, task) {
     const same = value === null || JSON.stringify(value) === JSON.stringify(option.default);
     change({ options: { ...draft.options, [task]: same ? others : { ...others, [name]: value } }, previews: {} });
   };
-  if (type === "boolean") return ticked(title(name), now, set, help);
+  if (type === "boolean") return ticked(title(name), now, set, plain(help));
   let element;
   if (type === "choice") {
     element = h("select", { onchange: () => set(element.value || null) }, nullable && h("option", { value: "" }, t("more.default")), ...choices.map((each) => h("option", { value: each }, each)));
@@ -88,5 +90,5 @@ function field(option, task) {
     const parsed = (text) => (type === "list" ? text.split(",").map((each) => each.trim()).filter(Boolean) : text && type !== "text" && Number.isFinite(Number(text)) ? Number(text) : text || null);
     element = h(name === "text" ? "textarea" : "input", { placeholder: type === "list" ? t("more.list") : t("more.default"), value: Array.isArray(now) ? now.join(", ") : String(now ?? ""), onchange: () => set(parsed(element.value)) });
   }
-  return described(title(name), element, help);
+  return described(title(name), element, plain(help));
 }

@@ -18,8 +18,8 @@ export function missing(draft) {
   if (!["dub", "animate"].includes(draft.task)) return "";
   if (draft.mode === "script") return draft.text.trim() ? "" : t("missing.text");
   if (!draft.speeches.length) return t("missing.speech");
-  const codes = draft.speeches.map((each) => each.language);
-  if (draft.task === "animate" && codes.length > 1) return t("missing.one");
+  const codes = draft.speeches.filter((each) => each.holds !== "segments").map((each) => each.language);
+  if (draft.task === "animate" && draft.speeches.length > 1) return t("missing.one");
   if (codes.length > 1 && (codes.includes("") || new Set(codes).size < codes.length)) return t("missing.languages");
   return "";
 }

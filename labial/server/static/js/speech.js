@@ -43,6 +43,7 @@ export function speech(number, signal) {
 function tracked(signal) {
   const list = h("ul", { class: "stack", "aria-label": t("speech.tracks") });
   const rows = new Map();
+  const several = () => draft.speeches.filter((each) => each.holds !== "segments").length > 1;
   const draw = () => {
     for (const [id, row] of rows) {
       if (draft.speeches.some((each) => each.id === id)) continue;
@@ -52,11 +53,11 @@ function tracked(signal) {
     for (const each of draft.speeches) if (!rows.has(each.id)) rows.set(each.id, track(each, signal));
     list.hidden = !draft.speeches.length;
     fill(list, ...draft.speeches.map((each) => rows.get(each.id).element));
-    for (const [k, each] of draft.speeches.entries()) rows.get(each.id).many(draft.speeches.length > 1, k);
+    for (const [k, each] of draft.speeches.entries()) rows.get(each.id).many(several(), k);
   };
   let count = draft.speeches.length;
   // A change of one row's language must not take the focus from it.
-  watch(["speeches"], () => (draft.speeches.length !== count ? ((count = draft.speeches.length), draw()) : [...rows].forEach(([, row], k) => row.many(count > 1, k))), signal);
+  watch(["speeches"], () => (draft.speeches.length !== count ? ((count = draft.speeches.length), draw()) : [...rows].forEach(([, row], k) => row.many(several(), k))), signal);
   draw();
   return h(
     "div",
@@ -72,7 +73,7 @@ function tracked(signal) {
         if (file) take([file], { speech: true });
       }, { sign: "mic" }),
     ),
-    h("p", { class: "soft small" }, t("speech.help")),
+    h("p", { class: "soft small" }, t(`speech.help.${draft.task}`)),
   );
 }
 
@@ -111,12 +112,24 @@ function track(given, above) {
     for (const event of ["play", "pause"]) sound.addEventListener(event, named);
     signal.addEventListener("abort", () => sound.pause());
     head.prepend(play);
+    const longer = h("div", {});
+    const measured = async () => {
+      const { source, trim, task, options } = draft;
+      const whole = task === "dub" && source?.holds === "video" ? await lookAt(source.id, () => {}, signal).then((job) => job.result.facts.media.seconds, () => 0) : 0;
+      const room = trim ? trim[1] - trim[0] : whole, kept = ["silence", "cut_off"].includes(options.dub?.sync_mode ?? "silence");
+      const told = whole > 0 && kept && facts.media.seconds > room + 0.5;
+      fill(longer, told && notice("hint", t("speech.longer", { length: duration(facts.media.seconds), whole: duration(room) })));
+    };
+    watch(["source", "trim", "task", "options"], measured, signal);
+    measured();
     const bad = facts.findings.filter((each) => each.severity === "problem" || each.severity === "warning");
-    fill(below, sound, wave(facts, { player: sound, signal }), h("p", { class: "soft small" }, t("speech.heard", { length: duration(facts.media.seconds), count: facts.phones.length })), bad.length > 0 && findings(bad, (at) => (sound.currentTime = at)));
+    fill(below, sound, wave(facts, { player: sound, signal }), h("p", { class: "soft small" }, t("speech.heard", { length: duration(facts.media.seconds), count: facts.phones.length })), longer, bad.length > 0 && findings(bad, (at) => (sound.currentTime = at)));
   }
   const many = (several, k) => {
     const now = draft.speeches[k];
-    const bare = several && (!now?.language || draft.speeches.filter((each) => each.language === now.language).length > 1);
+    const bare = holds !== "segments" && several && (!now?.language || draft.speeches.filter((each) => each.language === now.language).length > 1);
+    // One script is spoken in the language that is chosen with its voice.
+    label.hidden = holds === "script" && !several;
     language.setAttribute("aria-invalid", String(Boolean(bare)));
   };
   return { element, leave, many };

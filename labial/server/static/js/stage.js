@@ -18,7 +18,7 @@ export function stage(signal) {
   if (holds === "photo") {
     const photo = h("img", { class: "photo", src: address, alt: t("stage.photo", { name }) });
     screen.append(h("div", { class: "frame" }, photo, boxes));
-    return { element: holder, video: null, looked: (facts) => drawn(boxes, facts, () => facts.people.map((p) => p.box), signal) };
+    return { element: holder, video: null, looked: (facts) => drawn(boxes, facts, () => facts.people.map((p) => p.box), signal, false) };
   }
   if (holds === "speech") {
     const sound = h("audio", { src: address, preload: "metadata", "aria-label": name });
@@ -56,13 +56,14 @@ export function stage(signal) {
   return { element: holder, video, looked };
 }
 
-/** Make a box for each person and return what moves them. */
-function drawn(layer, facts, where, signal) {
+/** Make a box for each person and return what moves them; `choice`: a click says who speaks. */
+function drawn(layer, facts, where, signal, choice = true) {
   const { width, height } = facts.media;
   const made = facts.people.map((person) => {
     const tag = h("span", { "aria-hidden": "true" }, t("people.number", { number: person.person + 1 }));
     // Of a photo the largest face speaks, there is nothing to choose.
     if (draft.source.holds === "photo") return h("span", { class: "box" });
+    if (!choice) return h("span", { class: "box" }, tag);
     return h("button", { type: "button", class: "box", "aria-label": t("people.choose", { number: person.person + 1 }), onclick: () => change({ speaker: String(person.person), previews: {} }) }, tag);
   });
   layer.replaceChildren(...made);

@@ -38,7 +38,7 @@ function hero(main, signal) {
     "div",
     { class: "drop" },
     bigIcon("file"),
-    h("p", {}, t("hero.drop")),
+    h("p", {}, t(matchMedia("(pointer: coarse)").matches ? "hero.begin" : "hero.drop")),
     h(
       "div",
       { class: "row" },
@@ -51,8 +51,15 @@ function hero(main, signal) {
     h("p", { class: "soft small" }, t("hero.kinds")),
     incoming(null, signal),
   );
-  const left = interrupted();
-  const waiting = left.length > 0 && notice("hint", t("upload.left", { name: left[0] }), h("div", { class: "row" }, button(t("upload.forget"), (event) => (forget(), event.target.closest(".notice").remove()), { kind: "plain" })));
+  const waiting = h("div", { class: "stack" });
+  waiting.hidden = true;
+  interrupted().then((names) => {
+    waiting.hidden = !names.length;
+    fill(waiting, ...names.map((name) => {
+      const told = notice("hint", t("upload.left", { name }), h("div", { class: "row" }, button(t("upload.forget"), () => (forget(name), told.remove()), { kind: "plain" })));
+      return told;
+    }));
+  });
   const step = (n) => h("li", {}, h("span", { class: "num", "aria-hidden": "true" }, String(n)), h("b", {}, t(`hero.step.${n}`)), h("span", {}, t(`hero.step.${n}.about`)));
   const scripts = draft.speeches.length > 0 && notice("good", t("hero.waiting", { name: draft.speeches[0].name }));
   fill(main, h("div", { class: "hero" }, h("h1", {}, t("hero.title")), h("p", {}, t("hero.about")), waiting, scripts, drop, h("ol", { class: "steps" }, step(1), step(2), step(3))));

@@ -6,7 +6,13 @@ const PIECE = 4 << 20, KEPT = "labial.uploads";
 const WAITS = [500, 1000, 2000, 4000, 8000, 15000, 30000];
 
 const mark = (file) => `${file.name}|${file.size}|${file.lastModified}`;
-const known = () => JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+const known = () => {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  } catch {
+    return {};
+  }
+};
 const remember = (key, id) => {
   const all = known();
   if (id) all[key] = id;
@@ -14,11 +20,20 @@ const remember = (key, id) => {
   localStorage.setItem(KEPT, JSON.stringify(all));
 };
 
-/** Names of files whose upload a reload has interrupted. */
-export const interrupted = () => Object.keys(known()).map((key) => key.split("|")[0]);
+// While a tab sends a file it holds a lock of its name, so that another tab knows it.
+const lockOf = (key) => `labial.upload.${key}`, here = new Set();
 
-/** Forget what was interrupted. */
-export const forget = () => localStorage.removeItem(KEPT);
+/** Names of files whose upload a reload has interrupted. */
+export async function interrupted() {
+  const locks = (await navigator.locks?.query())?.held ?? [];
+  const busy = new Set(locks.map((each) => each.name));
+  return Object.keys(known()).filter((key) => !here.has(key) && !busy.has(lockOf(key))).map((key) => key.split("|")[0]);
+}
+
+/** Forget an upload that was interrupted. */
+export function forget(name) {
+  for (const key of Object.keys(known())) if (key.split("|")[0] === name) remember(key, null);
+}
 
 const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 const headers = { "Tus-Resumable": "1.0.0", "X-Requested-With": "labial" };
@@ -32,7 +47,9 @@ function send(method, path, more, body, signal, tell) {
     request.addEventListener("load", () => resolve(request));
     request.addEventListener("error", () => reject(new Refused(0, "network", t("error.network"))));
     request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
-    signal?.addEventListener("abort", () => request.abort());
+    const stop = () => request.abort();
+    signal?.addEventListener("abort", stop, { once: true });
+    request.addEventListener("loadend", () => signal?.removeEventListener("abort", stop));
     request.send(body);
   });
 }
@@ -63,12 +80,11 @@ async function offsetOf(id, signal) {
 /** Wait until the network may be back. */
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    addEventListener("online", resolve, { once: true });
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("stopped", "AbortError"));
-    });
+    const over = new AbortController();
+    const end = (act, value) => (clearTimeout(timer), over.abort(), act(value));
+    const timer = setTimeout(() => end(resolve), milliseconds);
+    addEventListener("online", () => end(resolve), { signal: over.signal });
+    signal?.addEventListener("abort", () => end(reject, new DOMException("stopped", "AbortError")), { signal: over.signal });
   });
 }
 
@@ -77,8 +93,22 @@ function pause(milliseconds, signal) {
  * `tell(share, state)`: state is sending, waiting (for the network) or checking.
  * Returns the upload; raises Refused with the reason where the file is no good.
  */
-export async function upload(file, tell, signal) {
-  const key = mark(file);
+export function upload(file, tell, signal) {
+  const key = mark(file), sent = () => sending(file, key, tell, signal);
+  // Where another tab sends the same file, this one sends it beside.
+  return navigator.locks ? navigator.locks.request(lockOf(key), { mode: "shared" }, sent) : sent();
+}
+
+async function sending(file, key, tell, signal) {
+  here.add(key);
+  try {
+    return await pieces(file, key, tell, signal);
+  } finally {
+    here.delete(key);
+  }
+}
+
+async function pieces(file, key, tell, signal) {
   let id = known()[key], offset = 0;
   if (id) {
     try {
@@ -120,19 +150,28 @@ export async function upload(file, tell, signal) {
       if (id) offset = await offsetOf(id, signal).catch(() => offset);
     }
   }
-  tell(1, "checking");
   try {
-    return await settled(id, signal);
+    return await settled(id, tell, signal);
   } finally {
     remember(key, null);
   }
 }
 
-async function settled(id, signal) {
-  for (let wait = 150; ; wait = Math.min(wait * 1.4, 1500)) {
-    const found = await api("GET", `/uploads/${id}`, undefined, {}, signal);
+async function settled(id, tell, signal) {
+  for (let wait = 150, tries = 0; ; wait = Math.min(wait * 1.4, 1500)) {
+    let found;
+    try {
+      found = await api("GET", `/uploads/${id}`, undefined, {}, signal);
+    } catch (error) {
+      if (!(error.code === "network" || error.status >= 500) || tries >= 40) throw error;
+      tell(1, "waiting");
+      await pause(WAITS[Math.min(tries++, WAITS.length - 1)], signal);
+      continue;
+    }
     if (found.state === "ready") return found;
     if (found.state === "refused") throw new Refused(0, "refused", found.reason ?? t("error.file"));
+    tries = 0;
+    tell(1, "checking");
     await pause(wait, signal);
   }
 }

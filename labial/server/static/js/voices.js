@@ -42,7 +42,10 @@ function fields(place, all, signal) {
   };
   const draw = () => {
     const found = able(draft.language);
-    const shown = ({ name }) => name.split(":").pop().replaceAll("_", " ");
+    const shown = ({ name, engine }) => {
+      const own = name.split(":").pop().replaceAll("_", " ");
+      return engine === "kokoro" ? own.replace(/^[a-z]{2} ([a-z])/, (_, first) => first.toUpperCase()) : own;
+    };
     const option = (voice) => h("option", { value: voice.name }, voice.ready ? shown(voice) : t("voice.fetched", { name: shown(voice) }));
     const good = found.filter((voice) => rank(voice, draft.language) < 4), engines = [...new Set(found.map((voice) => voice.engine))];
     const group = (label, some) => some.length > 0 && h("optgroup", { label }, ...some.map(option));

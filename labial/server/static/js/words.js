@@ -3,6 +3,8 @@ import english from "../words/en.js";
 
 let words = english;
 export let language = "en";
+// With its region, if the reader has one: dates of en-GB are not those of en-US.
+let locale = "en";
 
 /** Load the language of `?lang=`, or of the browser. English stands in for what is missing. */
 export async function loadWords() {
@@ -14,6 +16,7 @@ export async function loadWords() {
     const more = await import(`../words/${language}.js`);
     words = { ...english, ...more.default };
   }
+  locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
   document.documentElement.lang = language;
   document.documentElement.dir = words["direction"];
 }
@@ -34,17 +37,17 @@ export const has = (key) => key in words;
 
 /** A number as the language writes it. */
 export const number = (value, digits = 0) =>
-  new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 
 /** A share from 0 to 1. */
 export const percent = (share) =>
-  new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
+  new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share);
 
 /** How long something takes, roughly. */
 export function duration(seconds) {
   if (seconds < 1) return t("time.moment");
   const unit = (value, name) =>
-    new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
   if (seconds < 90) return unit(Math.round(seconds), "second");
   if (seconds < 90 * 60) return unit(Math.round(seconds / 60), "minute");
   return `${unit(Math.floor(seconds / 3600), "hour")} ${unit(Math.round((seconds % 3600) / 60), "minute")}`;
@@ -61,12 +64,12 @@ export function clock(seconds, digits = 0) {
 /** A size in bytes. */
 export function bytes(count) {
   const [value, unit] = count >= 1e9 ? [count / 1e9, "gigabyte"] : count >= 1e6 ? [count / 1e6, "megabyte"] : [count / 1e3, "kilobyte"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }
 
 /** When something was. */
 export const when = (text) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
+  new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
 
 const names = {};
 /** What a language is called, by its code. */
