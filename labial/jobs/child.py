@@ -66,7 +66,11 @@ def main(asked: str) -> int:
         )
     except LabialError as error:
         again = isinstance(error, JobError) and error.again
-        say(error=type(error).__name__, message=_shown(str(error), job, folder), again=again)
+        say(
+            error=type(error).__name__,
+            message=_shown(str(error), job, folder, strangers),
+            again=again,
+        )
         return 2
     except MemoryError:
         say(error="JobError", message="needs more memory than it may have", again=False)
@@ -76,15 +80,20 @@ def main(asked: str) -> int:
         say(error="JobError", message=f"failed: {type(error).__name__}: {error}", again=True)
         return 1
     told = json.loads(result.to_json())
-    say(**told | {"summary": _shown(told["summary"], job, folder)})
+    say(**told | {"summary": _shown(told["summary"], job, folder, strangers)})
     return 0
 
 
-def _shown(text: str, job: Job | None, folder: Path) -> str:
-    """What is said of a job, without where its files are on this machine."""
+def _shown(text: str, job: Job | None, folder: Path, strangers: bool) -> str:
+    """What is said of a job, without where its files are on this machine.
+
+    Strangers never gave the names that files have here: they hear what the file is for.
+    """
     for role, path in ({} if job is None else job.inputs).items():
         if path.is_absolute():
-            text = text.replace(str(path), path.name if path.parent == folder else role)
+            text = text.replace(
+                str(path), role if strangers and path.parent != folder else path.name
+            )
     return text.replace(f"{folder}{os.sep}", "")
 
 

@@ -200,7 +200,7 @@ def test_a_process_that_ends_by_itself_ends_in_order(home: Path, talk: Path) -> 
         assert process.stdout is not None and process.stderr is not None
         told = json.loads(process.stdout.read())
         assert (process.wait(), process.stderr.read()) == (2, b"")
-    assert told["message"] == "cannot read audio: No such file or directory"
+    assert told["message"] == "cannot read none.wav: No such file or directory"
 
 
 def _child_of(pid: int) -> int:
