@@ -92,9 +92,10 @@ class Services:
     def admit_anonymous(self) -> None:
         """Let whoever brings no token do everything, if the server is for this machine alone.
 
-        As soon as there is a token, it is needed: a proxy on this machine may let others in.
+        Once a token was made, one is needed, also after the last was revoked or has ended: a proxy
+        on this machine may let others in.
         """
-        self.gate.anonymous = is_loopback(self.options.host) and not self.has_tokens()
+        self.gate.anonymous = is_loopback(self.options.host) and not self.store.tokens()
 
 
 def is_loopback(host: str) -> bool:

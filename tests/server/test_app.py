@@ -242,3 +242,8 @@ def test_tokens_by_rest(tmp_path) -> None:
             token = made.json()["id"]
             assert studio.http.delete(f"/v1/tokens/{token}").status_code == 204
             assert ann.get("/v1/me").status_code == 401
+        # The last one taken back does not open the door to all.
+        own = studio.http.get("/v1/tokens").json()[0]["id"]
+        assert studio.http.delete(f"/v1/tokens/{own}").status_code == 204
+        del studio.http.headers["Authorization"]
+        assert studio.http.get("/v1/me").status_code == 401
