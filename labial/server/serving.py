@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from labial.errors import OptionError
+from labial.jobs import hold_folder
 from labial.options import ServeOptions
 from labial.server.app import create_app
 from labial.server.connections import careful
@@ -61,7 +62,14 @@ def serve(options: ServeOptions | None = None, tell: Callable[[str], None] = pri
 
 def _serve_all(options: ServeOptions, tell: Callable[[str], None]) -> None:
     services = open_services(options)
+    # What one server receives, another would take for what a killed one has left.
+    alone = hold_folder(services.staging.with_name("serving"))
     try:
+        if alone is None:
+            raise OptionError(
+                f"--data {services.options.data}: another server works with this folder: "
+                "stop it, or name another folder"
+            )
         if not is_loopback(options.host) and not services.has_tokens():
             raise OptionError(
                 f"--host {options.host}: other machines can reach it, so a token is needed: "
@@ -74,6 +82,8 @@ def _serve_all(options: ServeOptions, tell: Callable[[str], None]) -> None:
             _serve(services, listener, tell)
     finally:
         services.close()
+        if alone is not None:
+            alone.close()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import sqlalchemy
 from serving import Studio, running
 
 from labial.errors import OptionError
-from labial.jobs import KINDS
+from labial.jobs import KINDS, hold_folder
 from labial.options import ServeOptions, ServeRole
 from labial.server import add_token, revoke_token, serve, tokens_of
 from labial.server.store import StoreError
@@ -165,6 +165,15 @@ def test_a_port_that_is_taken(studio: Studio, tmp_path) -> None:
     add_token(elsewhere, "ann", "", ("read",))
     with pytest.raises(OptionError, match="no such address"):
         serve(elsewhere)
+
+
+def test_a_folder_has_one_server(tmp_path) -> None:
+    running = hold_folder(tmp_path / "serving")
+    assert running is not None
+    with running, pytest.raises(OptionError, match="another server works with this folder"):
+        serve(ServeOptions(port=0, data=str(tmp_path)))
+    with pytest.raises(OptionError, match="a token is needed"):
+        serve(ServeOptions(host="0.0.0.0", port=0, data=str(tmp_path)))
 
 
 @pytest.mark.parametrize("role", ["all", "workers"])
