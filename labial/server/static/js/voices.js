@@ -42,9 +42,9 @@ function fields(place, all, signal) {
   };
   const draw = () => {
     const found = able(draft.language);
-    const shown = ({ name, engine }) => {
+    const shown = ({ name }) => {
       const own = name.split(":").pop().replaceAll("_", " ");
-      return engine === "kokoro" ? own.replace(/^[a-z]{2} ([a-z])/, (_, first) => first.toUpperCase()) : own;
+      return name.startsWith("kokoro:") ? own.replace(/^[a-z]{2} ([a-z])/, (_, first) => first.toUpperCase()) : own;
     };
     const option = (voice) => h("option", { value: voice.name }, voice.ready ? shown(voice) : t("voice.fetched", { name: shown(voice) }));
     const good = found.filter((voice) => rank(voice, draft.language) < 4), engines = [...new Set(found.map((voice) => voice.engine))];
