@@ -67,13 +67,16 @@ def parent_of(pid: int) -> int:
 
 
 def children_of_tasks() -> list[int]:
-    """Processes of jobs that tasks of Ray have started."""
+    """Processes of jobs that tasks of our own cluster have started."""
     found = []
     for place in Path("/proc").iterdir():
         try:
             if b"labial.jobs.child" in (place / "cmdline").read_bytes():
-                name = Path(f"/proc/{parent_of(int(place.name))}/cmdline").read_bytes()
-                if name.startswith(b"ray::"):
+                above = parent = parent_of(int(place.name))
+                while above not in (0, os.getpid()):
+                    above = parent_of(above)
+                name = Path(f"/proc/{parent}/cmdline").read_bytes()
+                if above and name.startswith(b"ray::"):
                     found.append(int(place.name))
         except (OSError, ValueError):
             continue
