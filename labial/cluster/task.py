@@ -182,11 +182,13 @@ def _moved(result: Result, errand: Errand) -> Result:
 
 
 def _as_at_home(error: LabialError, errand: Errand, place: Path) -> LabialError:
-    """An error that names files as the user does."""
+    """An error that names files as it would at home, see :mod:`labial.jobs.child`."""
     message = str(error)
     for role, name in errand.names.items():
+        path = errand.job.inputs[role]
+        strange = errand.limits.strangers and path.parent != errand.folder
         for staged in (str(place / "inputs" / name), f"inputs/{name}"):
-            message = message.replace(staged, str(errand.job.inputs[role]))
+            message = message.replace(staged, role if strange else path.name)
     if errand.job.out is not None:
         message = message.replace(str(place / "out"), str(out_base(errand.job.out)))
     message = message.replace(str(place), str(errand.folder))

@@ -65,7 +65,7 @@ def test_what_one_machine_does_others_do_as_well(tmp_path: Path, address: str) -
         bad.write_bytes(b"no film" * 100)
         with pytest.raises(ReadError, match=r"bad\.mp4") as told:
             opened.run(Job("check", {"video": bad}), home / "here")
-        assert str(told.value).startswith(str(bad))
+        assert str(told.value).startswith(bad.name)
     kept = tmp_path / "away" / "cluster" / "files"
     assert digest(film) in [path.name for path in kept.iterdir()]
     assert not list((tmp_path / "away" / "cluster").glob(".tasks/*"))
