@@ -229,6 +229,7 @@ class _Watch:
             return
         self._frames, self._total = 0, total
         self._done(errands, 1, self._heard_of_parts)
+        self._hook("render", total, total)
 
     def here(self, errand: Errand) -> Result:
         """Join what was made."""
