@@ -493,7 +493,7 @@ class ServeOptions:
     """Networks such as 10.1.0.0/16 that URLs of files and webhooks may reach though they are not
     public. Default: none, only the internet."""
     logs: LogFormat = "text"
-    """How lines of the log are written."""
+    """How the log is written: text for people, or an object a line, with every request."""
 
     def __post_init__(self) -> None:
         for name, what in get_type_hints(type(self), include_extras=True).items():

@@ -96,7 +96,8 @@ def logged(form: Literal["text", "json"], stream: TextIO | None = None) -> Itera
     Parameters
     ----------
     form
-        ``text`` for people, or ``json``: an object a line, for machines.
+        ``text`` for people, who are told of requests only where one failed here; or ``json``: an
+        object a line, for machines.
     stream
         Default ``sys.stderr``.
     """
@@ -104,6 +105,8 @@ def logged(form: Literal["text", "json"], stream: TextIO | None = None) -> Itera
     handler.setFormatter(Lines() if form == "text" else _json())
     handler.addFilter(Redaction())
     levels = {"": logging.WARNING, "labial": logging.INFO, "uvicorn.error": logging.INFO}
+    if form == "text":
+        levels |= {"labial.server.access": logging.WARNING, "uvicorn.error": logging.WARNING}
     before = {name: logging.getLogger(name).level for name in levels}
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)

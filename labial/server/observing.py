@@ -61,7 +61,8 @@ class Observed:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = _route(scope)
         self._metrics.answered(method, route, status, seconds)
-        level = logging.DEBUG if route in _QUIET and status < 500 else logging.INFO
+        level = logging.DEBUG if route in _QUIET else logging.INFO
+        level = logging.WARNING if status >= 500 else level
         LOG.log(
             level,
             "%s %s %d",

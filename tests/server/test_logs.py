@@ -89,6 +89,16 @@ def test_lines_of_text() -> None:
     assert SECRET not in "".join(trace)
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_people_are_told_of_requests_that_failed_alone(form: str) -> None:
+    stream, access = io.StringIO(), logging.getLogger("labial.server.access")
+    with logged("json" if form == "json" else "text", stream):
+        access.info("GET / 200")
+        access.warning("GET / 500")
+    assert ("GET / 200" in stream.getvalue()) == (form == "json")
+    assert "GET / 500" in stream.getvalue()
+
+
 def test_objects() -> None:
     first, second = map(json.loads, written("json"))
     assert first["message"].startswith("Bearer [redacted] began\n")
