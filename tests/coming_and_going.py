@@ -11,12 +11,10 @@ GROUP, FACES, GREYS, RUNS = 6, 12, 36, 4
 """Frames of a group of pictures, of a stretch with a face and without; how often one comes."""
 
 
-def write_coming_and_going(folder: Path) -> Path:
-    """Each time a face comes is a piece, and what lies between is copied."""
-    face = actor()[:FACES]
-    grey = [np.full_like(face[0], 90 + i % 6) for i in range(GREYS)]
-    lossless = write_clip(folder / "film.mkv", [*grey, *face] * RUNS)
-    path, base = folder / "film.mp4", Fraction(1, 12800)
+def write_groups(path: Path, pictures: list[np.ndarray]) -> Path:
+    """Write H.264 in which every group of ``GROUP`` pictures can be copied on its own."""
+    base = Fraction(1, 12800)
+    lossless = write_clip(path.with_suffix(".mkv"), pictures)
     options = {"x264-params": f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:open-gop=0"}
     with av.open(str(lossless)) as source, av.open(str(path), "w") as out:
         origin = source.streams.video[0]
@@ -29,3 +27,10 @@ def write_coming_and_going(folder: Path) -> Path:
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return path
+
+
+def write_coming_and_going(folder: Path) -> Path:
+    """Each time a face comes is a piece, and what lies between is copied."""
+    face = actor()[:FACES]
+    grey = [np.full_like(face[0], 90 + i % 6) for i in range(GREYS)]
+    return write_groups(folder / "film.mp4", [*grey, *face] * RUNS)

@@ -1,12 +1,12 @@
 """Work that is done is not done again: untouched stretches, killed runs, a second language."""
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from coming_and_going import write_groups
 from synth import need_face_model
 from test_dubbing import actor, write_clip, write_speech
 
@@ -15,8 +15,6 @@ from labial.dubbing import dub, dub_pieces
 from labial.errors import ReadError, WeightsError
 from labial.media import pieces
 
-BASE = Fraction(1, 12800)
-GROUP = 6
 QUICK = {"quality": "fast", "preset": "ultrafast"}
 
 
@@ -40,20 +38,7 @@ def film(home: Path) -> Path:
     """30 grey frames, 20 of a face, 30 grey ones again; groups of 6 pictures."""
     face = actor()[:20]
     grey = [np.full_like(face[0], 90 + i % 6) for i in range(30)]
-    lossless = write_clip(home / "film.mkv", [*grey, *face, *grey])
-    path = home / "film.mp4"
-    options = {"x264-params": f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:open-gop=0"}
-    with av.open(str(lossless)) as source, av.open(str(path), "w") as out:
-        origin = source.streams.video[0]
-        stream = out.add_stream(
-            "libx264", rate=25, width=origin.width, height=origin.height, time_base=BASE,
-            options=options,
-        )  # fmt: skip
-        for i, frame in enumerate(source.decode(origin)):
-            frame.pts, frame.time_base, frame.pict_type = 512 * i, BASE, 0
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
+    return write_groups(home / "film.mp4", [*grey, *face, *grey])
 
 
 @pytest.fixture

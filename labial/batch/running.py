@@ -17,7 +17,7 @@ from labial.batch.outcome import Outcome
 from labial.batch.record import Record
 from labial.errors import JobError, LabialError, WriteError
 from labial.exports.formats import write
-from labial.jobs import Limits, Result, Runner, Stopped, run_apart
+from labial.jobs import Limits, Result, Runner, Stopped, hold_folder, run_apart
 from labial.options import BatchOptions
 
 _BREATH_SECONDS = 1.0
@@ -219,14 +219,10 @@ class _held:  # noqa: N801 - used as a function
         self._locks: list[Any] = []
 
     def __enter__(self) -> None:
-        from labial.media.hold import hold
-
         _have_handles(len(self._folders))
         for folder in self._folders:
-            place = folder / ".labial-batch"
             try:
-                place.mkdir(parents=True, exist_ok=True)
-                lock = hold(place)
+                lock = hold_folder(folder / ".labial-batch")
             except OSError as error:
                 self.__exit__()
                 raise WriteError(f"cannot write into {folder}: {error.strerror}") from error

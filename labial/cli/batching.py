@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +15,6 @@ from labial.options import BatchOptions
 
 if TYPE_CHECKING:
     from labial.batch import Item, Outcome
-    from labial.jobs import Runner
 
 _REPORTS = (".json", ".csv")
 
@@ -47,12 +45,13 @@ class Batch:
         """Check the list, do its jobs, then print what came of them; 1 is the code of a failure."""
         from labial.batch import read_manifest, run_batch, write_outcomes
         from labial.cli.batch_progress import BatchProgress
+        from labial.cluster import runner_of
         from labial.exports.formats import check_target
 
         items = read_manifest(self.manifest, self.out)
         if self.report is not None:
             check_target(self.report, [self.manifest])
-        with _runner(self.options) as runner:
+        with runner_of(self.options.engine, self.options.address) as runner:
             progress = BatchProgress(len(items))
             try:
                 with progress:
@@ -65,19 +64,6 @@ class Batch:
                     write_outcomes(outcomes, self.report)
         if any(one.state == "failed" for one in outcomes):
             raise SystemExit(1)
-
-
-@contextlib.contextmanager
-def _runner(options: BatchOptions) -> Iterator[Runner]:
-    from labial.jobs import run_apart
-
-    if options.engine == "local":
-        yield run_apart
-        return
-    from labial.cluster import open_cluster
-
-    with open_cluster(options.address) as cluster:
-        yield cluster.run
 
 
 def _all(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[Outcome]:

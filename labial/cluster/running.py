@@ -44,7 +44,7 @@ def run(
     folder = folder.absolute()
     inputs = {role: path.absolute() for role, path in job.inputs.items()}
     job = replace(job, inputs=inputs, out=None if job.out is None else job.out.absolute())
-    languages = [role.partition(".")[2] for role in inputs if role.startswith("audio.")]
+    languages = list(job.named("audio"))
     if languages and job.options.get("mux", "off") == "off":
         each = {
             language: run(home, alone(job, language), _inside(folder, language), limits, hook, stop)

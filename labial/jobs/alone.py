@@ -1,8 +1,9 @@
-"""Folders in which one process works at a time."""
+"""Folders in which one process works at a time, and processes that do not outlive their parent."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,3 +52,15 @@ def wait_to_hold(
         if lock is not None or time.monotonic() > until or (stop is not None and stop()):
             return lock
         time.sleep(_TICK_SECONDS)
+
+
+def when_parent_ends(do: Callable[[], None]) -> None:
+    """Do something once standard input ends, for then whoever started this process is gone."""
+
+    def wait() -> None:
+        # Not by way of sys.stdin, which must be nobody's when the interpreter ends.
+        while os.read(0, 1):
+            pass
+        do()
+
+    threading.Thread(target=wait, daemon=True).start()

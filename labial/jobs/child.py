@@ -18,7 +18,7 @@ from typing import Any
 
 from labial.errors import JobError, LabialError
 from labial.jobs import confined
-from labial.jobs.alone import wait_to_hold
+from labial.jobs.alone import wait_to_hold, when_parent_ends
 from labial.jobs.doing import run
 from labial.jobs.job import Job
 from labial.jobs.strangers import harmless
@@ -39,7 +39,7 @@ def main(asked: str) -> int:
         confined.leave_network()  # before there is a second thread
     if strangers:
         confined.give_up_privileges()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    when_parent_ends(lambda: os._exit(_ORPHANED))
     seconds = wanted["seconds"]
     confined.limit(
         wanted["memory"],
@@ -106,13 +106,6 @@ def _inside(job: Job, folder: Path) -> Job:
     out = None if job.out is None else job.out.absolute()
     os.chdir(folder)
     return replace(job, inputs=inputs, out=out)
-
-
-def _end_with_parent() -> None:
-    # Not by way of sys.stdin, which must be nobody's when the interpreter ends.
-    while os.read(0, 1):
-        pass
-    os._exit(_ORPHANED)
 
 
 if __name__ == "__main__":

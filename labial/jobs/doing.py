@@ -8,8 +8,9 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from labial.jobs.job import CONTAINERS, Job, Result
+from labial.jobs.job import Job, Result
 from labial.jobs.kinds import kind_of
+from labial.jobs.naming import extension_of
 from labial.types import Hook
 
 OUTPUT = "output"
@@ -53,10 +54,10 @@ def _dub(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     from labial.jobs.live import LiveFrame
 
     given, managed = _options(job, folder), dict[str, Any](resume=True, threads=threads)
-    speeches = _by_name(job, "audio")
+    speeches = job.named("audio")
     video = job.inputs["video"]
     mark = ".{lang}" if speeches and given.get("mux", "off") == "off" else ""
-    out = job.out or folder / f"{OUTPUT}{mark}.{job.container or _container(video)}"
+    out = job.out or folder / f"{OUTPUT}{mark}{extension_of(job)}"
     many = "{lang}" in out.name
     if "boxes" in job.inputs:
         given["speaker"] = str(job.inputs["boxes"])
@@ -98,7 +99,7 @@ def _animate(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     from labial.animating import animate
     from labial.jobs.live import LiveFrame
 
-    out = job.out or folder / f"{OUTPUT}.{job.container or 'mp4'}"
+    out = job.out or folder / f"{OUTPUT}{extension_of(job)}"
     options = kind_of("animate").made(_options(job, folder))
     photo, live = job.inputs["photo"], LiveFrame(folder / LIVE)
     done = animate(photo, job.inputs.get("audio"), out, options, hook=hook, watch=live)
@@ -112,7 +113,7 @@ def _check(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     from labial.media.picture import write_png
 
     report = measure(look(job.inputs["video"], hook), kind_of("check").made(job.options))
-    numbers = job.out or folder / f"{OUTPUT}.json"
+    numbers = job.out or folder / f"{OUTPUT}{extension_of(job)}"
     picture = folder / "picture.png"
     formats.write([report.numbers()], numbers)
     write_png(picture, draw_sync(report))
@@ -124,22 +125,19 @@ def _fix(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
     from labial.fixing import fix
 
     video = job.inputs["video"]
-    out = job.out or folder / f"{OUTPUT}.{job.container or _container(video)}"
+    out = job.out or folder / f"{OUTPUT}{extension_of(job)}"
     done = fix(video, out, kind_of("fix").made(job.options), hook=hook)
     files = {} if done.out is None else {"output": done.out}
     return _result(folder, files, done.summary(), asdict(done))
 
 
 def _visemes(job: Job, folder: Path, hook: Hook, threads: int) -> Result:
-    from labial.exports.formats import FORMATS
     from labial.transcribe import visemes
 
     given = _options(job, folder)
-    asked = given.get("format") or "json"
-    tail = next((f.extension for f in FORMATS if f.name == asked and f.extension), None)
-    out = job.out or folder / f"{OUTPUT}{tail or '.' + asked.rpartition('-')[2]}"
+    out = job.out or folder / f"{OUTPUT}{extension_of(job)}"
     if job.out is None:
-        given["format"] = asked
+        given["format"] = given.get("format") or "json"
     done = visemes(job.inputs["audio"], out, kind_of("visemes").made(given), hook=hook)
     facts = {
         "seconds": float(done.seconds),
@@ -175,17 +173,6 @@ def _options(job: Job, folder: Path) -> dict[str, Any]:
         path.write_text(given["text"], encoding="utf-8")
         given["text"] = str(path)
     return given
-
-
-def _by_name(job: Job, role: str) -> dict[str, Path]:
-    """The inputs ``role.NAME`` by their names."""
-    parted = ((*key.partition("."), path) for key, path in job.inputs.items())
-    return {name: path for head, dot, name, path in parted if head == role and dot}
-
-
-def _container(video: Path) -> str:
-    own = video.suffix.lower().removeprefix(".")
-    return own if own in CONTAINERS else "mp4"
 
 
 def _result(

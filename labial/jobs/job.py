@@ -99,6 +99,11 @@ class Job:
         if "segments" not in self.inputs and not self.options.get("text"):
             raise JobError(f"{self.kind}: give audio, or a text that is spoken")
 
+    def named(self, role: str) -> dict[str, Path]:
+        """Return the inputs ``role.NAME`` by their names."""
+        parted = ((*key.partition("."), path) for key, path in self.inputs.items())
+        return {name: path for head, dot, name, path in parted if head == role and dot}
+
     def to_json(self) -> str:
         """Return it as text."""
         facts = asdict(self)

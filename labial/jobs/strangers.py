@@ -119,7 +119,7 @@ def _input(job: Job, audio: Path, folder: Path) -> Path | str:
     for role in (f"sound.{name}", name):
         if role.startswith("sound.") and role in job.inputs:
             return job.inputs[role].absolute()
-    known = [role.partition(".")[2] for role in job.inputs if role.startswith("sound.")]
+    known = job.named("sound")
     there = f"there is {', '.join(known)}" if known else "there is none"
     return f"audio {name}: give it as the input sound.{name}; {there}"
 

@@ -15,13 +15,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from labial.cluster import runner_of
 from labial.errors import LabialError
-from labial.jobs import Limits, Runner, run_apart
-from labial.options import LogFormat, ServeOptions
+from labial.jobs import Limits, Runner, run_apart, when_parent_ends
+from labial.options import LogFormat, ServeEngine, ServeOptions
 from labial.server.attempt import Bench, attempt
 from labial.server.beats import Signs
 from labial.server.logs import about, logged
@@ -61,7 +61,7 @@ class WorkSettings:
     threads: int = 0
     lease_seconds: float = 30.0
     idle_seconds: float = 0.5
-    engine: str = "local"
+    engine: ServeEngine = "local"
     address: str | None = None
     logs: LogFormat = "text"
 
@@ -128,18 +128,6 @@ def work(
     return made
 
 
-@contextlib.contextmanager
-def runner_of(settings: WorkSettings) -> Iterator[Runner]:
-    """What does jobs for a worker."""
-    if settings.engine == "local":
-        yield run_apart
-        return
-    from labial.cluster import open_cluster
-
-    with open_cluster(settings.address) as cluster:
-        yield cluster.run
-
-
 def main() -> int:
     """Be a worker process."""
     leaving = threading.Event()
@@ -148,16 +136,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: _set_apart(leaving))
     settings = WorkSettings(**json.loads(sys.stdin.readline()))
 
-    def end_with_parent() -> None:
-        # Not by way of sys.stdin, which must be nobody's when the interpreter ends.
-        while os.read(0, 1):
-            pass
-        leaving.set()
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    when_parent_ends(leaving.set)
     with logged(settings.logs):
         try:
-            with runner_of(settings) as runner:
+            with runner_of(settings.engine, settings.address) as runner:
                 work(settings, leaving, runner)
         except LabialError as error:
             log.error("%s", error)

@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from labial.server.store.records import StoreError
+from labial.server.store.records import NotFound, StoreError
 
 AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 """Errors that mean that the database is away: another try may go better."""
@@ -204,3 +204,22 @@ def page(
     found = connection.execute(query.order_by(number.desc()).limit(limit + 1)).mappings().all()
     rows = list(found[:limit])
     return rows, str(rows[-1]["number"]) if len(found) > limit else None
+
+
+def find(
+    connection: sa.Connection, table: sa.Table, row_id: str, owner: str | None, lock: bool = False
+) -> sa.RowMapping:
+    """Return a row by its id, held until the transaction ends if ``lock``.
+
+    Raises
+    ------
+    NotFound
+        There is none, or it is somebody else's than ``owner``.
+    """
+    query = sa.select(table).where(table.c.id == row_id)
+    if owner is not None:
+        query = query.where(table.c.owner == owner)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no {table.name.removesuffix('s')} {row_id}")
+    return row

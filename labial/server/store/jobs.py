@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from labial.server.store.counts import count_ended
-from labial.server.store.lookups import Lookups, as_job, find
+from labial.server.store.database import find
+from labial.server.store.lookups import Lookups, as_job
 from labial.server.store.outbox import tell
 from labial.server.store.records import ACTIVE, Conflict, Full, JobRecord, NotFound, new_id
 from labial.server.store.tables import jobs, outbox, owners, uploads, uses
@@ -105,7 +106,7 @@ class Jobs(Lookups):
             connection.execute(sa.insert(jobs).values(values | times))
             for upload in needed:
                 connection.execute(sa.insert(uses).values(job=values["id"], upload=upload))
-            row = find(connection, values["id"], owner)
+            row = find(connection, jobs, values["id"], owner)
             tell(connection, row, moment)
             return as_job(row), True
 
@@ -147,7 +148,7 @@ class Jobs(Lookups):
             It is done or failed.
         """
         with self.writing() as connection:
-            row = find(connection, job_id, owner, lock=True)
+            row = find(connection, jobs, job_id, owner, lock=True)
             if row["state"] in ("done", "failed"):
                 raise Conflict(f"job {job_id}: it is {row['state']} already")
             if row["state"] == "queued":
@@ -171,7 +172,7 @@ class Jobs(Lookups):
             Its owner has ``most_active`` jobs that are queued or run.
         """
         with self.writing() as connection:
-            row = find(connection, job_id, owner, lock=True)
+            row = find(connection, jobs, job_id, owner, lock=True)
             if row["state"] not in ("failed", "cancelled"):
                 raise Conflict(f"job {job_id}: it is {row['state']}")
             needed = sorted(set((row["request"].get("inputs") or {}).values()))
@@ -201,7 +202,7 @@ class Jobs(Lookups):
             It is queued or runs.
         """
         with self.writing() as connection:
-            row = find(connection, job_id, owner, lock=True)
+            row = find(connection, jobs, job_id, owner, lock=True)
             if row["state"] in ACTIVE:
                 raise Conflict(f"job {job_id}: it is {row['state']}: cancel it first")
             connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from labial.server.store.database import Database, page
-from labial.server.store.records import ACTIVE, JobRecord, NotFound
+from labial.server.store.database import Database, find, page
+from labial.server.store.records import ACTIVE, JobRecord
 from labial.server.store.tables import jobs
 
 _PACE_JOBS = 20
@@ -28,7 +28,7 @@ class Lookups(Database):
             There is none of that id, or of that owner.
         """
         with self.reading() as connection:
-            return as_job(find(connection, job_id, owner))
+            return as_job(find(connection, jobs, job_id, owner))
 
     def jobs_by_id(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
         """Return jobs by their ids, without those that are no more."""
@@ -83,7 +83,7 @@ class Lookups(Database):
     def queue_ahead(self, job_id: str) -> int:
         """Return how many jobs came earlier and are still queued; 0 for one that is not."""
         with self.reading() as connection:
-            row = find(connection, job_id, None)
+            row = find(connection, jobs, job_id, None)
             if row["state"] != "queued":
                 return 0
             query = sa.select(sa.func.count()).select_from(jobs)
@@ -103,19 +103,6 @@ class Lookups(Database):
             rows = connection.execute(query).all()
         ratios = [(row.finished - row.started).total_seconds() / row.estimate for row in rows]
         return median(ratios) if ratios else None
-
-
-def find(
-    connection: sa.Connection, job_id: str, owner: str | None, lock: bool = False
-) -> sa.RowMapping:
-    """Return a job's row, held until the transaction ends if ``lock``; raise NotFound."""
-    query = sa.select(jobs).where(jobs.c.id == job_id)
-    if owner is not None:
-        query = query.where(jobs.c.owner == owner)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no job {job_id}")
-    return row
 
 
 def as_job(row: Mapping[Any, Any]) -> JobRecord:

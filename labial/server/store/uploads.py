@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from labial.server.store.counts import count_settled
-from labial.server.store.database import Database, page
-from labial.server.store.records import ACTIVE, Conflict, NotFound, UploadRecord, new_id
+from labial.server.store.database import Database, find, page
+from labial.server.store.records import ACTIVE, Conflict, UploadRecord, new_id
 from labial.server.store.tables import jobs, uploads, uses
 
 
@@ -35,7 +35,7 @@ class Uploads(Database):
                 "expires": expires,
             }
             connection.execute(sa.insert(uploads).values(values))
-            return _record(_find(connection, upload_id, owner))
+            return _record(find(connection, uploads, upload_id, owner))
 
     def upload(self, upload_id: str, owner: str | None = None) -> UploadRecord:
         """Return an upload; None as the owner is whoever it may be.
@@ -46,7 +46,7 @@ class Uploads(Database):
             There is none of that id, or of that owner.
         """
         with self.reading() as connection:
-            return _record(_find(connection, upload_id, owner))
+            return _record(find(connection, uploads, upload_id, owner))
 
     def uploads(
         self, owner: str | None, limit: int = 50, cursor: str | None = None
@@ -71,7 +71,7 @@ class Uploads(Database):
             shrink or be larger than was said.
         """
         with self.writing() as connection:
-            row = _find(connection, upload_id, None, lock=True)
+            row = find(connection, uploads, upload_id, None, lock=True)
             if row["state"] != "receiving":
                 raise Conflict(f"upload {upload_id}: it is {row['state']}")
             if expected is not None and row["received"] != expected:
@@ -105,7 +105,7 @@ class Uploads(Database):
         }
         values = {"state": state} | {k: v for k, v in found.items() if v is not None}
         with self.writing() as connection:
-            row = _find(connection, upload_id, None, lock=True)
+            row = find(connection, uploads, upload_id, None, lock=True)
             connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(values))
             settled = dict(row) | values
             if row["state"] != state:
@@ -123,7 +123,7 @@ class Uploads(Database):
             A job that is queued or runs needs it.
         """
         with self.writing() as connection:
-            _find(connection, upload_id, owner, lock=True)
+            find(connection, uploads, upload_id, owner, lock=True)
             needing = (
                 sa.select(jobs.c.id)
                 .join(uses, uses.c.job == jobs.c.id)
@@ -134,18 +134,6 @@ class Uploads(Database):
             if job is not None:
                 raise Conflict(f"upload {upload_id}: {job} still needs it: wait, or cancel that")
             connection.execute(sa.delete(uploads).where(uploads.c.id == upload_id))
-
-
-def _find(
-    connection: sa.Connection, upload_id: str, owner: str | None, lock: bool = False
-) -> sa.RowMapping:
-    query = sa.select(uploads).where(uploads.c.id == upload_id)
-    if owner is not None:
-        query = query.where(uploads.c.owner == owner)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no upload {upload_id}")
-    return row
 
 
 def _record(row: Mapping[Any, Any]) -> UploadRecord:
