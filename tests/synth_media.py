@@ -11,6 +11,8 @@ from typing import Any
 import av
 import numpy as np
 
+from labial.media.priority import same_priority
+
 BURST_SECONDS = 0.5
 
 
@@ -118,6 +120,8 @@ def write_video(
             voices[-1].metadata["language"] = language
         if setup is not None:
             setup(out, stream)
+        with same_priority():
+            stream.codec_context.open()
         for index, time in enumerate(times):
             frame = make(fmt, *size, index)
             frame.pts, frame.time_base = time, time_base

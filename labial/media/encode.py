@@ -23,6 +23,7 @@ from labial.media.gops import (
     prefixed_units,
     with_start_codes,
 )
+from labial.media.priority import same_priority
 from labial.media.probe import VideoInfo
 from labial.types import Frame
 
@@ -64,7 +65,7 @@ class PieceEncoder:
     Parameters
     ----------
     context
-        Codec context that :func:`configure` made ready.
+        Opened encoder.
     plan
         How to encode.
     time_base
@@ -190,11 +191,18 @@ def configure(
 def new_context(
     like: Any, plan: EncodePlan, info: VideoInfo, rate: Fraction, time_base: Fraction
 ) -> Any:
-    """Return one more encoder that makes what ``like`` would make."""
+    """Return one more encoder, opened, that makes what ``like`` would make."""
     context: Any = av.CodecContext.create(plan.encoder, "w")
     context.flags = like.flags
     configure(context, plan, info, rate, time_base, like.thread_count)
+    open_encoder(context)
     return context
+
+
+def open_encoder(context: Any) -> None:
+    """Open an encoder, so that it leaves this process as it was."""
+    with same_priority():
+        context.open()
 
 
 def reorder_depth(context: Any, plan: EncodePlan) -> int:

@@ -23,6 +23,7 @@ from labial.media.encode import (
     PieceEncoder,
     configure,
     new_context,
+    open_encoder,
     reorder_depth,
 )
 from labial.media.encoder_options import joined_options, thread_options
@@ -440,7 +441,7 @@ class VideoWriter:
     def _open_encoder(self) -> None:
         """Open the first piece's encoder, whose settings stand at the head of the file."""
         context = self._stream.codec_context
-        context.open()
+        open_encoder(context)
         if self._mixing is not None:
             context.extradata = self._mixing.extradata(context.extradata)
         self._spare = context
