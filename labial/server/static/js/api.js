@@ -76,6 +76,7 @@ export function follow(id, tell, signal, away = () => {}) {
     tell(tidy(job));
   };
   const ask = async () => {
+    let lost = false;
     try {
       told(await api("GET", `/jobs/${id}`, undefined, {}, signal));
     } catch (error) {
@@ -86,9 +87,12 @@ export function follow(id, tell, signal, away = () => {}) {
         return;
       }
       away(true);
+      lost = true;
     }
-    if (!over && source?.readyState === EventSource.CLOSED) listen();
-    else if (!over && source?.readyState !== EventSource.OPEN) timer = setTimeout(ask, 2000);
+    if (over) return;
+    if (source?.readyState === EventSource.CLOSED) listen();
+    // A stream that is open says nothing as long as nothing changes.
+    if (lost || source?.readyState !== EventSource.OPEN) timer = setTimeout(ask, 2000);
   };
   const listen = () => {
     source = new EventSource(`/v1/jobs/${id}/events`);

@@ -18,7 +18,15 @@ export function showHistory(main, signal) {
   const [kind, kinds] = filter("kind", KINDS), [state, states] = filter("state", STATES);
   fill(main, h("div", { class: "history" }, h("div", { class: "filters" }, h("h1", {}, t("title.history")), h("div", { class: "row" }, kinds, states)), list, end));
   let turn = 0, timer = 0;
-  const rows = new Map(), emptied = () => list.children.length || load();
+  // By a job's id: the list may have been read again since a row was asked about.
+  const rows = new Map();
+  const gone = (id) => {
+    const shown = rows.get(id)?.[1], next = shown?.nextElementSibling ?? shown?.previousElementSibling;
+    shown?.remove();
+    rows.delete(id);
+    (next?.querySelector("a") ?? document.getElementById("main")).focus();
+    if (!list.children.length) load();
+  };
   // Those that wait or run go on while they are looked at.
   const later = () => {
     clearTimeout(timer);
@@ -29,7 +37,7 @@ export function showHistory(main, signal) {
       if (ended(old) || !shown.isConnected || signal.aborted) continue;
       const job = await api("GET", `/jobs/${id}`, undefined, {}, signal).then(tidy, () => null);
       if (!job || !shown.isConnected || (job.state === old.state && job.progress?.share === old.progress?.share)) continue;
-      const made = row(job, emptied), focus = [...shown.querySelectorAll("a, button")].indexOf(document.activeElement);
+      const made = row(job, gone), focus = [...shown.querySelectorAll("a, button")].indexOf(document.activeElement);
       shown.replaceWith(made);
       rows.set(id, [job, made]);
       made.querySelectorAll("a, button")[focus]?.focus();
@@ -51,7 +59,7 @@ export function showHistory(main, signal) {
     const hidden = previews();
     const shown = page.items.map(tidy).filter((job) => job.kind !== "look" && !hidden.has(job.id));
     for (const job of shown) {
-      rows.set(job.id, [job, row(job, emptied)]);
+      rows.set(job.id, [job, row(job, gone)]);
       list.append(rows.get(job.id)[1]);
     }
     later();
@@ -63,7 +71,7 @@ export function showHistory(main, signal) {
   load();
 }
 
-function row(job, emptied) {
+function row(job, gone) {
   const preview = Object.keys(job.result?.files ?? {}).find((name) => /^(preview|picture|poster)/.test(name));
   const { photo } = job.inputs;
   const thumb = photo && job.state === "done" ? h("img", { class: "thumb", src: content(photo), alt: "", loading: "lazy" }) : preview ? h("img", { class: "thumb", src: file(job.id, preview), alt: "", loading: "lazy" }) : h("span", { class: "thumb" }, icon(SIGNS[job.kind] ?? "file"));
@@ -72,24 +80,20 @@ function row(job, emptied) {
     if (!(await sure(t("history.sure")))) return remove.focus();
     if (!ended(job)) await api("POST", `/jobs/${job.id}/cancel`).catch(() => {});
     await api("DELETE", `/jobs/${job.id}`);
-    const next = made.nextElementSibling ?? made.previousElementSibling;
-    made.remove();
-    (next?.querySelector("a") ?? document.getElementById("main")).focus();
+    gone(job.id);
     announce(t("history.deleted"));
-    emptied();
   }, { sign: "bin", only: true });
   const share = job.state === "running" && job.progress?.share ? ` ${percent(job.progress.share)}` : "";
   const sign = { done: "good", failed: "problem", cancelled: "close" }[job.state] ?? "hint";
   const link = h("a", { href: `#/jobs/${job.id}` }, name);
   named(link, subject(job));
-  const made = h(
+  return h(
     "li",
     {},
     thumb,
     h("div", { class: "about" }, h("div", { class: "row" }, link, h("span", { class: `chip state ${job.state}` }, icon(sign), t(`state.${job.state}`) + share)), h("span", { class: "soft small" }, `${name} · ${stamp}`), job.state === "failed" && h("span", { class: "small" }, job.reason ?? "")),
     h("div", { class: "row" }, remove),
   );
-  return made;
 }
 
 /** Ask before something is lost. */
