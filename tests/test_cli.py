@@ -287,6 +287,19 @@ def test_ctrl_c(fake, capsys) -> None:
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("end", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+@pytest.mark.parametrize(
+    "error", [ImportError("initialization failed"), RuntimeError("__set_name__")]
+)
+def test_an_end_while_modules_are_loaded(
+    fake, error: Exception, end: BaseException, code: int, capsys
+) -> None:
+    error.__cause__ = end
+    fake("dub", error)
+    assert main(DUB) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), TypeError("x"), OSError("x")])
 def test_an_unknown_error_keeps_its_traceback(fake, error: Exception) -> None:
     fake("dub", error)

@@ -111,6 +111,11 @@ def _ended_in_order() -> Iterator[None]:
         signal.signal(number, end)
     try:
         yield
+    except Exception as error:
+        # While modules are loaded, Python and extensions make errors of their own of it.
+        if isinstance(error.__cause__, SystemExit | KeyboardInterrupt):
+            raise error.__cause__ from None
+        raise
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
