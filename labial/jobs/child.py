@@ -26,6 +26,12 @@ from labial.jobs.strangers import harmless
 _ORPHANED = 77
 _FILES = 1024
 _ALONE_SECONDS = 30.0
+# Of Linux, its loader, C++, OpenCV, ONNX Runtime, NumPy and Python, whose threads need stacks.
+_NO_MEMORY = (
+    "cannot allocate memory", "failed to map segment", "bad_alloc", "insufficient memory",
+    "failed to allocate memory", "unable to allocate",
+    "can't start new thread",
+)  # fmt: skip
 
 
 def main(asked: str) -> int:
@@ -72,16 +78,26 @@ def main(asked: str) -> int:
             again=again,
         )
         return 2
-    except MemoryError:
-        say(error="JobError", message="needs more memory than it may have", again=False)
-        return 3
     except Exception as error:
+        if _lacks_memory(error):
+            say(error="JobError", message="needs more memory than it may have", again=False)
+            return 3
         traceback.print_exc()
         say(error="JobError", message=f"failed: {type(error).__name__}: {error}", again=True)
         return 1
     told = json.loads(result.to_json())
     say(**told | {"summary": _shown(told["summary"], job, folder, strangers)})
     return 0
+
+
+def _lacks_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, is what libraries say without memory."""
+    while error is not None:
+        words = str(error).lower()
+        if isinstance(error, MemoryError) or any(said in words for said in _NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _shown(text: str, job: Job | None, folder: Path, strangers: bool) -> str:

@@ -22,6 +22,7 @@ _COARSE_UNIT = 44.0
 _TURNS = 6
 _GUIDE_RADIUS, _GUIDE_EPSILON = 0.05, 2e-4
 # Of what must be the head, and of what must be background, so much at least has to come out so.
+_LEAST_CONTRAST = 4
 _LEAST_HEAD, _MOST_AROUND = 0.8, 0.5
 
 
@@ -92,6 +93,8 @@ def cut_out(
     zoom = min(1.0, _COARSE_UNIT / place.unit)
     size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    if np.ptp(small) < _LEAST_CONTRAST:  # nothing to tell, at which GrabCut works for long
+        return None
     scale = np.array([size[0] / width, size[1] / height], np.float32)
     x = (np.arange(size[0], dtype=np.float32) + 0.5) / scale[0] + corner[0]
     y = (np.arange(size[1], dtype=np.float32)[:, None] + 0.5) / scale[1] + corner[1]

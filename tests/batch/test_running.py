@@ -279,7 +279,7 @@ def test_killed_and_given_again_it_goes_on(films: Path) -> None:
         for line in batch.stderr:
             if "b.mkv: begun" in line:
                 break
-        time.sleep(1)
+        time.sleep(0.3)
         batch.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     made = [name for name in names if (films / "killed" / name).exists()]
     assert made == ["a.json"]

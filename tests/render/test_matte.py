@@ -64,11 +64,10 @@ def test_it_is_the_same_every_time_and_wherever_the_part_lies() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 128])
-def test_a_picture_without_contrast_does_no_harm(value: int) -> None:
+def test_a_picture_without_contrast_is_left_whole(value: int) -> None:
     landmarks, place = face()
     plain = np.full((420, 400, 3), value, np.uint8)
-    matte = cut_out(plain, (0, 0), place, landmarks)
-    assert matte is None or matte[150:250, 160:240].min() == 1
+    assert cut_out(plain, (0, 0), place, landmarks) is None
 
 
 def test_place_is_upright_whatever_the_roll() -> None:
