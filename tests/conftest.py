@@ -21,4 +21,4 @@ if sys.platform == "linux":
     def as_important_as_others():
         """A test that made this process real-time would let others, and later ones, starve."""
         yield
-        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "see labial.media.priority"
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "see labial.media.opening"

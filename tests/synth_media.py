@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
-from labial.media.priority import same_priority
+from labial.media.opening import open_encoder
 
 BURST_SECONDS = 0.5
 
@@ -98,8 +97,6 @@ def write_video(
     container_options: dict[str, str] | None = None,
 ) -> Path:
     """Write a clip; ``setup(container, video_stream)`` may set tags before the first frame."""
-    if codec == "libsvtav1":
-        os.environ.setdefault("SVT_LOG", "0")
     if codec == "libx265":
         options = {"x265-params": "log-level=none:bframes=0"} | (options or {})
     step = round(1 / (rate * time_base))
@@ -120,8 +117,7 @@ def write_video(
             voices[-1].metadata["language"] = language
         if setup is not None:
             setup(out, stream)
-        with same_priority():
-            stream.codec_context.open()
+        open_encoder(stream.codec_context)
         for index, time in enumerate(times):
             frame = make(fmt, *size, index)
             frame.pts, frame.time_base = time, time_base

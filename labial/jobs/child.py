@@ -29,8 +29,7 @@ _ALONE_SECONDS = 30.0
 # Of Linux, its loader, C++, OpenCV, ONNX Runtime, NumPy and Python, whose threads need stacks.
 _NO_MEMORY = (
     "cannot allocate memory", "failed to map segment", "bad_alloc", "insufficient memory",
-    "failed to allocate memory", "unable to allocate",
-    "can't start new thread",
+    "failed to allocate memory", "unable to allocate", "can't start new thread",
 )  # fmt: skip
 
 

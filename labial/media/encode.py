@@ -23,7 +23,7 @@ from labial.media.gops import (
     prefixed_units,
     with_start_codes,
 )
-from labial.media.priority import same_priority
+from labial.media.opening import open_encoder
 from labial.media.probe import VideoInfo
 from labial.types import Frame
 
@@ -197,12 +197,6 @@ def new_context(
     configure(context, plan, info, rate, time_base, like.thread_count)
     open_encoder(context)
     return context
-
-
-def open_encoder(context: Any) -> None:
-    """Open an encoder, so that it leaves this process as it was."""
-    with same_priority():
-        context.open()
 
 
 def reorder_depth(context: Any, plan: EncodePlan) -> int:

@@ -23,7 +23,6 @@ from labial.media.encode import (
     PieceEncoder,
     configure,
     new_context,
-    open_encoder,
     reorder_depth,
 )
 from labial.media.encoder_options import joined_options, thread_options
@@ -35,6 +34,7 @@ from labial.media.encoders import (
 from labial.media.formats import exact_units
 from labial.media.gops import group_packets
 from labial.media.matroska import set_pixel_shape, with_room
+from labial.media.opening import open_encoder
 from labial.media.place import PicturePlace, Place, check_file, check_pictures
 from labial.media.probe import MediaInfo, VideoInfo, open_input, show
 from labial.media.sequence import find_sequence
@@ -76,19 +76,6 @@ def check_target(
     speech = (audio, *(path for _, path in settings.more_speech))
     check_file(target, [(source.path, "the source video"), *((p, "the speech") for p in speech)])
     return plan
-
-
-@contextlib.contextmanager
-def _quiet_encoders() -> Iterator[None]:
-    """Keep SVT-AV1, which writes past FFmpeg's log, from printing to the terminal."""
-    unset = "SVT_LOG" not in os.environ
-    if unset:
-        os.environ["SVT_LOG"] = "0"
-    try:
-        yield
-    finally:
-        if unset:
-            os.environ.pop("SVT_LOG", None)
 
 
 class VideoWriter:
@@ -192,7 +179,7 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         try:
-            with self._errors(), _quiet_encoders():
+            with self._errors():
                 self._configure()
                 self._open_encoder()
                 self._out.start_encoding()

@@ -21,8 +21,8 @@ from labial.types import FloatArray
 _COARSE_UNIT = 44.0
 _TURNS = 6
 _GUIDE_RADIUS, _GUIDE_EPSILON = 0.05, 2e-4
-# Of what must be the head, and of what must be background, so much at least has to come out so.
 _LEAST_CONTRAST = 4
+# Of what must be the head, and of what must be background, so much at least has to come out so.
 _LEAST_HEAD, _MOST_AROUND = 0.8, 0.5
 
 

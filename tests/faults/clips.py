@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -120,9 +119,6 @@ def film(path: Path, scene: Scene, **settings: Any) -> Path:
     """Write a scene; ``settings`` as of :func:`synth_media.write_video`."""
     size = settings.pop("size", scene.size)
     codec = settings.setdefault("codec", "ffv1")
-    if codec == "libsvtav1":
-        # It asks once a process whether to write to the terminal.
-        os.environ.setdefault("SVT_LOG", "0")
     if codec in ("mpeg2video", "mpeg4", "h261", "dvvideo"):
         settings.setdefault("time_base", TICK)
     if "pts" not in settings:

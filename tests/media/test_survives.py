@@ -18,7 +18,7 @@ import pytest
 import synth_media as synth
 
 from labial.media import EncodeSettings, VideoReader, VideoWriter
-from labial.media.priority import same_priority
+from labial.media.opening import open_encoder
 
 DEFAULT = av.stream.Disposition.default
 BT601, BT709, BT2020 = (5, 5, 6), (1, 1, 1), (9, 9, 14)
@@ -166,8 +166,7 @@ def build(path: Path, case: Case) -> None:
             lines.time_base = Fraction(1, 1000)
             lines.metadata["language"] = "eng"
         seconds = float(times[-1] - times[0]) + 0.1
-        with same_priority():
-            stream.codec_context.open()
+        open_encoder(stream.codec_context)
         for index, time in enumerate(times):
             frame = synth.smooth_frame(case.fmt, *case.size, index)
             frame.pts, frame.time_base = int(time / base), base

@@ -1,4 +1,4 @@
-"""Nothing that is encoded makes this process more important than others."""
+"""No encoder that is opened makes this process more important than others."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from synth_media import write_video
 
-from labial.media.priority import same_priority
+from labial.media.opening import same_priority
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0,

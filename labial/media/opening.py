@@ -1,8 +1,9 @@
-"""What an encoder does to the priority of the process that opens it, taken back.
+"""Encoders are opened without what they would do to the process and its terminal.
 
-As root, and so in most containers, SVT-AV1 makes the thread that opens it and its own real-time,
-first in, first out, above everything else of the machine: processes started from then on inherit
-that, and two of them that calculate let nothing of their kind run beside them for minutes.
+SVT-AV1 prints past FFmpeg's log, unless the environment says otherwise. As root, and so in most
+containers, it makes the thread that opens it and its own real-time, first in, first out, above
+everything else of the machine: processes started from then on inherit that, and two of them that
+calculate let nothing of their kind run beside them for minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,13 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+
+def open_encoder(context: Any) -> None:
+    """Open an encoder, so that it prints nothing and leaves this process as it was."""
+    with _quiet(), same_priority():
+        context.open()
 
 
 @contextlib.contextmanager
@@ -30,6 +38,18 @@ def same_priority() -> Iterator[None]:
                 # A thread may have ended by now.
                 with contextlib.suppress(ProcessLookupError):
                     os.sched_setscheduler(thread, policy, priority)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    unset = "SVT_LOG" not in os.environ
+    if unset:
+        os.environ["SVT_LOG"] = "0"
+    try:
+        yield
+    finally:
+        if unset:
+            os.environ.pop("SVT_LOG", None)
 
 
 def _policies() -> dict[int, int]:
