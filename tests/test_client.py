@@ -9,12 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from serving import Studio, running
 
 import labial
-from labial.client import Client
+from labial.client import Client, talking
 from labial.errors import JobError, OptionError, ReadError
 from labial.jobs import KINDS
 from labial.options import DubOptions, VisemeOptions
@@ -69,7 +70,11 @@ def breaking(studio: Studio, after: list[int], answers: bool = False) -> Iterato
         with contextlib.suppress(OSError):
             while True:
                 near, _ = server.accept()
-                far = socket.create_connection(target)
+                try:
+                    far = socket.create_connection(target)
+                except OSError:
+                    near.close()
+                    continue
                 most = after.pop(0) if after else None
                 open_ones.extend((near, far))
                 for source, sink, limited in ((near, far, not answers), (far, near, answers)):
@@ -224,6 +229,25 @@ def test_a_job_that_fails_says_why(studio: Studio, client: Client, clip: Path) -
     with pytest.raises(JobError, match="no face in it"):
         job.wait()
     assert job.reason == "no face in it"
+
+
+def test_what_took_long_and_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(talking, "time", clock)
+    patience = talking.Patience(20)
+    now[0] = 60
+    assert patience.wait()
+    now[0] = 79
+    assert patience.wait(0.5)
+    assert not patience.wait(0.6)
+    patience.reset()
+    now[0] = 200
+    assert patience.wait()
 
 
 def test_an_upload_over_connections_that_break(studio: Studio, tmp_path: Path) -> None:

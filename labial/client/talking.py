@@ -18,7 +18,9 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 
 
 class Patience:
-    """Waits, longer each time, until nothing has gone right for some seconds.
+    """Waits, longer each time, until nothing has gone right for some seconds since a first failure.
+
+    What failed may have taken long itself: that does not count.
 
     Parameters
     ----------
@@ -32,12 +34,15 @@ class Patience:
 
     def reset(self) -> None:
         """Something went right."""
-        self._wait, self._until = _FIRST_WAIT, time.monotonic() + self._seconds
+        self._wait = _FIRST_WAIT
+        self._until: float | None = None
 
     def wait(self, asked: float | None = None) -> bool:
         """Wait, or as long as was asked for; return False at once where it has been too long."""
-        seconds = self._wait if asked is None else asked
-        if time.monotonic() + seconds > self._until:
+        seconds, now = self._wait if asked is None else asked, time.monotonic()
+        if self._until is None:
+            self._until = now + self._seconds
+        if now + seconds > self._until:
             return False
         time.sleep(seconds)
         self._wait = min(2 * self._wait, _LONGEST_WAIT)
